@@ -1,0 +1,253 @@
+"""The command line: parse, call one verb, print. Each verb's code is loaded when it is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fieldstone.errors import DataError, FieldstoneError, RecipeError
+
+if TYPE_CHECKING:
+    from fieldstone.progress import Progress
+    from fieldstone.training.recipe import Recipe
+
+DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="A folder of class folders, a CSV, IDX or CIFAR files, or demo-digits.")
+]
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder or a model file.")]
+DesignName = Annotated[str, typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Shape = Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="The input shape, as in 3x64x64.")]
+Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes the head has.")]
+TaskName = Annotated[
+    str | None, typer.Option("--task", help="binary or multiclass; without it, binary for two classes.")
+]
+Device = Annotated[
+    str | None, typer.Option("--device", help="Such as cpu or cuda; without it the accelerator, if any.")
+]
+Threads = Annotated[int | None, typer.Option("--threads", min=1, help="How many processor threads compute.")]
+Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an error, not left out.")]
+
+
+def main() -> None:
+    """The entry point: run, and turn every outcome into an exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """One command, to its exit status."""
+    as_json = "--json" in arguments
+    try:
+        return app(arguments, standalone_mode=False) or DONE
+    except FieldstoneError as fault:
+        return _failed(fault.to_json(), str(fault), as_json)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        print(f"\ninterrupted{f': {stop}' if str(stop) else ''}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone. Python would complain when it flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        content = FieldstoneError(reason.lower(), file=fault.filename and str(fault.filename))
+        return _failed(content.to_json(), str(content), as_json)
+    except typer.TyperException as fault:  # what was typed
+        message = fault.format_message()
+        return _failed(
+            FieldstoneError(message).to_json(), f"{message}; `fieldstone --help` lists what there is", as_json
+        )
+
+
+@app.command()
+def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
+    """Say what is in a data set: form, classes, counts per split, sizes, duplicates, damaged files."""
+    from fieldstone.data.dataset import open_data
+
+    progress = _progress()
+    dataset = open_data(path, strict=strict, progress=progress).check(progress)
+    if strict and dataset.left_out:
+        first = dataset.left_out[0]
+        raise DataError(first.reason, file=first.file, fix="mend or remove it, or leave out --strict")
+    _print(dataset, as_json)
+    return DONE
+
+
+@app.command()
+def train(
+    path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
+    design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
+    shape: Shape = None,
+    recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, thorough) or file.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often every image is seen.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same weights.")] = None,
+    task: TaskName = None,
+    resize: Annotated[str | None, typer.Option(help="crop, letterbox or stretch.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="The run folder to make [runs/1, runs/2, ...].")] = None,
+    device: Device = None,
+    threads: Threads = None,
+    strict: Strict = False,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Train a network on images: a run folder with the model of the best epoch."""
+    from fieldstone.verbs import train as verb
+    from fieldstone.verbs.choose_design import parse_shape
+
+    progress = _progress()
+    named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
+    if resume is not None:
+        given = {"DATA": path, "--design": design, "--input": shape, "--recipe": recipe, "--task": task, "--out": out}
+        given |= {"--set": settings, "--device": device, "--threads": threads, **named}
+        _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
+        result = verb.go_on(resume, progress=progress)
+    else:
+        if path is None:
+            raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
+        result = verb.start(
+            path, progress=progress, design=design, shape=shape and parse_shape(shape), task=task, out=out,
+            recipe=_recipe(recipe, named, settings or []), device=device, threads=threads, strict=strict,
+        )  # fmt: skip
+    report = result.report
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False))
+    if report["stopped"] == "interrupted":
+        progress.say(f"interrupted; go on with: fieldstone train --resume {report['run']}")
+        return INTERRUPTED
+    if not as_json:
+        print(verb.summary(report))
+    return DONE
+
+
+@app.command()
+def test(
+    model: ModelPath, path: Data, as_json: Json = False, strict: Strict = False, device: Device = None,
+    threads: Threads = None,
+) -> int:  # fmt: skip
+    """Test a model on images that it has never seen."""
+    from fieldstone.model.model import load
+
+    _set_threads(threads)
+    _print(load(model, device=device).test(path, strict=strict, progress=_progress()), as_json)
+    return DONE
+
+
+@app.command()
+def predict(
+    model: ModelPath,
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Files, patterns, or folders.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 5,
+    device: Device = None,
+    threads: Threads = None,
+) -> int:
+    """Say what images show: the class and its probability."""
+    from fieldstone.model.model import load
+
+    _set_threads(threads)
+    status = DONE
+    for prediction in load(model, device=device).predictions(images, top=top):
+        if prediction.error is not None:
+            status = ANSWER_IS_A_FAULT
+        if as_json:
+            print(json.dumps(prediction.to_json(), ensure_ascii=False))
+        elif prediction.error is not None:
+            print(f"{prediction.file}: {prediction.error}", file=sys.stderr)
+        else:
+            ranked = ", ".join(f"{label} {probability:.1%}" for label, probability in prediction.top)
+            print(f"{prediction.file}: {ranked}")
+    return status
+
+
+@app.command()
+def inspect(
+    design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None, as_json: Json = False
+) -> int:
+    """Check a design: every block's output, parameters, multiply-adds, receptive field; and what is wrong with it."""
+    from fieldstone.analysis.summary import inspect as summarise
+    from fieldstone.verbs.choose_design import find_design, parse_shape
+
+    summary = summarise(find_design(design), input=shape and parse_shape(shape), classes=classes, task=task)
+    _print(summary, as_json)
+    return ANSWER_IS_A_FAULT if summary.has_errors else DONE
+
+
+@app.command()
+def designs(as_json: Json = False) -> int:
+    """List the designs of the gallery."""
+    from fieldstone.analysis.gallery import list_gallery
+
+    _print(list_gallery(), as_json)
+    return DONE
+
+
+@app.command()
+def code(design: DesignName, shape: Shape = None, classes: Classes = None) -> int:
+    """Print a design as plain PyTorch: one file that runs without Fieldstone."""
+    from fieldstone.network.code import plain_code
+    from fieldstone.verbs.choose_design import find_design, parse_shape
+
+    found = find_design(design).resolve(input=shape and parse_shape(shape))
+    print(plain_code(found, classes or found.classes or 10), end="")
+    return DONE
+
+
+def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) -> Recipe:
+    """Later wins: defaults, the recipe, named options, `--set`."""
+    from fieldstone.training.recipe import Recipe, parse_setting
+
+    recipe = Recipe() if name is None else Recipe.find(name)
+    chosen = {field: value for field, value in named.items() if value is not None}
+    return recipe.replace(**chosen).replace(**dict(parse_setting(setting) for setting in settings))
+
+
+def _refuse(names: list[str], why: str) -> None:
+    if names:
+        raise RecipeError(f"{', '.join(names)} cannot be given here: {why}", fix="leave it out")
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _progress() -> Progress:
+    from fieldstone.progress import Progress
+
+    return Progress()
+
+
+def _print(answer: Any, as_json: bool) -> None:
+    print(json.dumps(answer.to_json(), ensure_ascii=False) if as_json else repr(answer))
+
+
+def _failed(content: dict[str, Any], text: str, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": content}, ensure_ascii=False))
+    else:
+        print(f"fieldstone: {text}", file=sys.stderr)
+    return NOT_DONE

@@ -1,0 +1,144 @@
+"""A folder of class folders, with or without train, val and test folders above them."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from fieldstone.data.decode import suffixes
+from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp
+from fieldstone.data.manifest import LeftOut
+from fieldstone.data.split import Part
+from fieldstone.errors import DataError
+
+SYSTEM_NAMES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+LAYOUT = "put the images of each class into a folder named after the class"
+MANY = 3  # how many file types a note names
+
+
+def read_folder(path: Path) -> Listing:
+    """List the image files of a folder. Raises DataError when it holds no class folders."""
+    folders, images = subfolders(path), direct_images(path)
+    if not folders:
+        raise DataError(
+            f"the folder {str(path)!r} holds {f'{len(images)} images' if images else 'nothing'} and no class folders",
+            file=str(path),
+            fix=_table_inside(path) or LAYOUT,
+        )
+    walk = _Walk(path)
+    if images:
+        walk.notes.append(f"{len(images)} {_images(len(images))} beside the class folders ignored")
+    parts = part_folders(path, folders)
+    for name in folders:
+        if not parts:
+            walk.take_class(name, name, None)
+        elif name in parts:
+            walk.take_part(name, parts[name])
+        else:
+            walk.notes.append(f"the folder {name!r} beside {' and '.join(sorted(parts))} is ignored")
+    if not walk.files and not walk.left_out:
+        raise DataError(f"the folder {str(path)!r} holds no image files", file=str(path), fix=LAYOUT)
+    return Listing("folder", path, tuple(walk.files), left_out=tuple(walk.left_out), notes=tuple(walk.said()))
+
+
+def part_folders(path: Path, folders: list[str]) -> dict[str, Part]:
+    """The folders that are parts: where all folders, or at least two, are named so, those that hold class folders."""
+    named = [name for name in folders if name.lower() in PART_NAMES]
+    if len(named) < min(2, len(folders)):
+        return {}
+    return {name: PART_NAMES[name.lower()] for name in named if subfolders(path / name)}
+
+
+def subfolders(path: Path) -> list[str]:
+    """The names of the visible folders in a folder, by code point."""
+    with os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if not _hidden(entry.name) and entry.is_dir())
+
+
+def direct_images(path: Path) -> list[str]:
+    """The names of the visible files in a folder that are named like images, by code point."""
+    with os.scandir(path) as entries:
+        names = [entry.name for entry in entries if not _hidden(entry.name) and entry.is_file()]
+    return sorted(name for name in names if Path(name).suffix.lower() in suffixes())
+
+
+def image_files(path: Path) -> list[str]:
+    """Every image file under a folder at any depth, relative to it, by code point; hidden ones are ignored."""
+    walk = _Walk(path)
+    walk.take_below("", "", None)
+    return sorted(file.name for file in walk.files)
+
+
+class _Walk:
+    """Collects the image files below class folders."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.files: list[ImageFile] = []
+        self.left_out: list[LeftOut] = []
+        self.notes: list[str] = []
+        self.ignored: Counter[str] = Counter()
+
+    def take_part(self, name: str, part: Part) -> None:
+        if images := direct_images(self.base / name):
+            self.notes.append(f"{len(images)} {_images(len(images))} in {name} beside its class folders ignored")
+        for label in subfolders(self.base / name):
+            self.take_class(f"{name}/{label}", label, part)
+
+    def take_class(self, place: str, label: str, part: Part | None) -> None:
+        before = len(self.files) + len(self.left_out)
+        self.take_below(place + "/", label, part)
+        if before == len(self.files) + len(self.left_out):
+            self.notes.append(f"the class folder {place!r} holds no image files")
+
+    def take_below(self, place: str, label: str, part: Part | None) -> None:
+        for name, status in sorted(_below(self.base, place, ())):
+            suffix = Path(name).suffix.lower()
+            if suffix and suffix not in suffixes():
+                self.ignored[suffix] += 1
+            elif status is None:
+                self.left_out.append(LeftOut(name, "no such file: the link leads nowhere"))
+            elif not S_ISREG(status.st_mode):
+                self.left_out.append(LeftOut(name, "not a regular file"))
+            else:
+                self.files.append(ImageFile(name, label, part, Stamp(status.st_size, status.st_mtime_ns)))
+
+    def said(self) -> Iterator[str]:
+        yield from self.notes
+        if count := self.ignored.total():
+            common = ", ".join(suffix for suffix, _ in self.ignored.most_common(MANY))
+            yield f"{count} {'file' if count == 1 else 'files'} of other types ignored ({common})"
+
+
+def _below(base: Path, place: str, inside: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Every visible file below base/place with its status; links are followed, but never in a circle."""
+    here = (base / place).stat()
+    identity = (here.st_dev, here.st_ino)
+    if identity in inside:
+        return
+    with os.scandir(base / place) as entries:
+        for entry in entries:
+            if _hidden(entry.name):
+                continue
+            try:
+                status = entry.stat()
+            except OSError:
+                status = None
+            if status is not None and S_ISDIR(status.st_mode):
+                yield from _below(base, f"{place}{entry.name}/", (*inside, identity))
+            else:
+                yield place + entry.name, status
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in SYSTEM_NAMES
+
+
+def _images(count: int) -> str:
+    return "image is" if count == 1 else "images are"
+
+
+def _table_inside(path: Path) -> str | None:
+    tables = sorted(file.name for file in path.glob("*.csv"))
+    return f"give the table itself: {path / tables[0]}" if tables else None

@@ -1,0 +1,94 @@
+"""The rows of a data set: file, target, part, key."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldstone.data.split import Part
+
+
+class LeftOut(NamedTuple):
+    """A file that is not used, and why."""
+
+    file: str
+    reason: str
+
+
+class Entry(NamedTuple):
+    """An image as the scan found it; a tuple, because there are many.
+
+    `file` is relative to the data set, `index` the place in a container, `given` the part that the data set names,
+    `key` the SHA-256 in hexadecimal, the size is upright.
+    """
+
+    file: str
+    index: int | None
+    target: int
+    given: Part | None
+    key: str
+    width: int
+    height: int
+    channels: int
+
+
+class ManifestRow(NamedTuple):
+    """A readable image and its part, in the order of the decoded array."""
+
+    file: str
+    index: int | None
+    target: int
+    split: Part
+    key: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Which image is what: everything that `data.json` holds."""
+
+    path: str
+    form: str
+    classes: tuple[str, ...]
+    rows: tuple[ManifestRow, ...] = field(repr=False)
+    left_out: tuple[LeftOut, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the rows as JSON: sorted keys, no spaces, ASCII."""
+        text = json.dumps([row._asdict() for row in self.rows], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def targets(self) -> NDArray[np.int64]:
+        """The class of each row, (N,)."""
+        return np.fromiter((row.target for row in self.rows), np.int64, len(self.rows))
+
+    def indices(self, split: Part) -> NDArray[np.int64]:
+        """The numbers of the rows of one part, rising."""
+        return np.flatnonzero(np.fromiter((row.split == split for row in self.rows), bool, len(self.rows)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of `data.json`."""
+        return {
+            "path": self.path,
+            "form": self.form,
+            "classes": list(self.classes),
+            "fingerprint": self.fingerprint,
+            "rows": [row._asdict() for row in self.rows],
+            "left_out": [left._asdict() for left in self.left_out],
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`; the fingerprint is computed anew."""
+        return cls(
+            path=value["path"],
+            form=value["form"],
+            classes=tuple(value["classes"]),
+            rows=tuple(ManifestRow(**row) for row in value["rows"]),
+            left_out=tuple(LeftOut(**left) for left in value["left_out"]),
+        )

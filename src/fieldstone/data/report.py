@@ -1,0 +1,46 @@
+"""The report of a data set that a person reads."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fieldstone.data.manifest import Entry, Manifest
+from fieldstone.data.split import PARTS
+
+MANY = 20  # files that were left out which are named
+
+
+def report(manifest: Manifest, entries: Sequence[Entry], notes: Sequence[str]) -> str:
+    """Form, classes, counts per part, sizes, duplicates, what is left out, and notes."""
+    colour = "grey" if all(entry.channels == 1 for entry in entries) else "colour"
+    lines = [
+        f"{manifest.path}: {manifest.form}, {len(manifest.classes)} classes, {len(entries):,} images, {colour}",
+        "",
+        *_counts(manifest),
+        "",
+        f"sizes       {_sizes(entries)}",
+        f"duplicates  {len(entries) - len({entry.key for entry in entries}):,}",
+        f"left out    {len(manifest.left_out):,}",
+    ]
+    lines += [f"  {left.file}: {left.reason}" for left in manifest.left_out[:MANY]]
+    if len(manifest.left_out) > MANY:
+        lines.append(f"  and {len(manifest.left_out) - MANY:,} more")
+    lines += [f"note: {note}" for note in notes]
+    return "\n".join(lines)
+
+
+def _counts(manifest: Manifest) -> list[str]:
+    count = Counter((row.target, row.split) for row in manifest.rows)
+    total = Counter(row.split for row in manifest.rows)
+    width = max(len(name) for name in (*manifest.classes, "class"))
+    table = [("class", *PARTS)]
+    table += [(name, *(f"{count[target, part]:,}" for part in PARTS)) for target, name in enumerate(manifest.classes)]
+    table.append(("all", *(f"{total[part]:,}" for part in PARTS)))
+    return [f"{name:<{width}}" + "".join(f"{cell:>9}" for cell in cells) for name, *cells in table]
+
+
+def _sizes(entries: Sequence[Entry]) -> str:
+    sizes = sorted({(entry.width * entry.height, entry.width, entry.height) for entry in entries})
+    smallest, largest = (f"{width}x{height}" for _, width, height in (sizes[0], sizes[-1]))
+    if len(sizes) == 1:
+        return f"all {smallest} (width x height)"
+    return f"{smallest} to {largest} (width x height), {len(sizes):,} different"

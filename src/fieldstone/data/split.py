@@ -1,0 +1,106 @@
+"""Which part an image belongs to: a function of its content alone, so that it never moves."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+Bounds = tuple[tuple[float, float], ...]
+
+# The parts that are made, in the order in which a class needs them, and where their images' u lies.
+WITHOUT_TEST: dict[Part, Bounds] = {"train": ((0.0, 0.7),), "test": ((0.8, 1.0),), "val": ((0.7, 0.8),)}
+WITH_TEST: dict[Part, Bounds] = {"train": ((0.0, 0.7), (0.8, 1.0)), "val": ((0.7, 0.8),)}
+
+
+class Member(NamedTuple):
+    """What the split sees of an image."""
+
+    key: str
+    target: int
+    given: Part | None
+
+
+def position(key: str) -> float:
+    """u of a key (hexadecimal): the first 8 bytes of SHA-256(b"fieldstone-split" + its 32 bytes) / 2^64."""
+    digest = hashlib.sha256(b"fieldstone-split" + bytes.fromhex(key)).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def split(members: Sequence[Member], classes: Sequence[str]) -> tuple[list[Part], list[str]]:
+    """The part of each image, and what is to be said about it.
+
+    Given parts are kept, but: train and one other part make the other the test; without a val part, a tenth of
+    train validates; where nothing but train is given, all three are made. Equal images get equal parts.
+    """
+    given = {member.given for member in members}
+    if given <= {None, "train"}:
+        return _made(members, classes, WITHOUT_TEST)
+    if "train" not in given or {"val", "test"} <= given:
+        return [member.given or "train" for member in members], _shared(members, [m.given for m in members])
+    training = [member for member in members if member.given == "train"]
+    made, notes = _made(training, classes, WITH_TEST)
+    parts_made = iter(made)
+    parts: list[Part] = [next(parts_made) if member.given == "train" else "test" for member in members]
+    return parts, notes + _shared(members, parts)
+
+
+def _made(
+    members: Sequence[Member], classes: Sequence[str], bounds: dict[Part, Bounds]
+) -> tuple[list[Part], list[str]]:
+    """Parts by u, then the parts that a class lacks filled with its nearest images."""
+    u = {member.key: position(member.key) for member in members}
+    part = {key: _part_at(value, bounds) for key, value in u.items()}
+    keys: dict[int, set[str]] = defaultdict(set)
+    for member in members:
+        keys[member.target].add(member.key)
+    notes: list[str] = []
+    for target in sorted(keys):
+        notes += _fill(classes[target], sorted(keys[target], key=lambda k: (u[k], k)), u, part, bounds)
+    return [part[member.key] for member in members], notes
+
+
+def _part_at(u: float, bounds: dict[Part, Bounds]) -> Part:
+    return next(part for part, spans in bounds.items() for low, high in spans if low <= u < high)
+
+
+def _fill(
+    name: str, keys: Sequence[str], u: dict[str, float], part: dict[str, Part], bounds: dict[Part, Bounds]
+) -> list[str]:
+    """Move the nearest images of one class into its empty parts; a part that came before is never emptied."""
+    moved: list[Part] = []
+    needed: list[Part] = []
+    for wanted in bounds:
+        count = Counter(part[key] for key in keys)
+        if not count[wanted]:
+            free = [key for key in keys if part[key] not in needed or count[part[key]] > 1]
+            if not free:
+                lacking = [one for one in bounds if one not in needed]
+                different = "1 different image" if len(keys) == 1 else f"{len(keys)} different images"
+                return [f"class {name!r} has {different}: its {' and '.join(lacking)} {_are(lacking)} empty"]
+            nearest = min(free, key=lambda key: _distance(u[key], bounds[wanted]))
+            part[nearest] = wanted
+            moved.append(wanted)
+        needed.append(wanted)
+    if not moved:
+        return []
+    return [f"class {name!r} is small: its nearest image was moved to {' and '.join(moved)}"]
+
+
+def _are(parts: Sequence[Part]) -> str:
+    return "is" if len(parts) == 1 else "are"
+
+
+def _distance(u: float, spans: Bounds) -> float:
+    return min(max(low - u, u - high, 0.0) for low, high in spans)
+
+
+def _shared(members: Sequence[Member], parts: Sequence[Part | None]) -> list[str]:
+    """Say how many test images are equal to one that trains or validates."""
+    seen = {member.key for member, part in zip(members, parts, strict=True) if part != "test"}
+    pairs = zip(members, parts, strict=True)
+    shared = sum(part == "test" and member.key in seen for member, part in pairs)
+    if not shared:
+        return []
+    return [f"{shared} of the test images {'is' if shared == 1 else 'are'} equal to one that trains or validates"]

@@ -1,0 +1,93 @@
+"""What every block is: a keyword, its numbers, and what it does to a shape."""
+
+from __future__ import annotations
+
+from dataclasses import Field as DataclassField
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Self
+
+from fieldstone.design.blocks.kinds import CLASSES, Kind
+from fieldstone.geometry import Shape, Whole, Window
+
+
+class Fault(Exception):
+    """A block's own account of what does not fit; whoever knows file, line and path makes it a `DesignError`."""
+
+    def __init__(self, message: str, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+class TooSmall(Fault):
+    """The input is smaller than the window: another input would do. `fix` is what else would, if anything."""
+
+
+def main(kind: Kind, default: Any = None) -> Any:
+    """A field that is written by its place after the keyword; `default` is text of its kind."""
+    return _argument(kind, default, "main")
+
+
+def option(kind: Kind, default: Any) -> Any:
+    """A field that is written as `key=value`, where it is not its default."""
+    return _argument(kind, default, "option")
+
+
+def _argument(kind: Kind, default: Any, place: str) -> Any:
+    metadata = {"kind": kind, "place": place}
+    return field(metadata=metadata) if default is None else field(default=kind.value(default), metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One entry of a design; by itself it changes no shape, has no weights and looks at each value alone.
+
+    Attributes:
+        line: where it was written, 1-based; None outside a text.
+    """
+
+    keyword: ClassVar[str]
+    syntax: ClassVar[str]  # how it is written, for messages
+    line: int | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    @classmethod
+    def arguments(cls, place: str) -> tuple[DataclassField[Any], ...]:
+        """The fields that are written: the `main` ones by place, the `option`s by key."""
+        return tuple(entry for entry in fields(cls) if entry.metadata.get("place") == place)
+
+    def text(self) -> str:
+        """The block as it is written, defaults left out: `conv 10 3 stride=2`."""
+        mains = [_written(self, entry) for entry in self.arguments("main")]
+        changed = [entry for entry in self.arguments("option") if getattr(self, entry.name) != entry.default]
+        return " ".join([self.keyword, *mains, *(f"{entry.name}={_written(self, entry)}" for entry in changed)])
+
+    @property
+    def is_head(self) -> bool:
+        """Whether it is sized by `classes`."""
+        return any(getattr(self, entry.name) is CLASSES for entry in self.arguments("main"))
+
+    def with_outputs(self, outputs: int) -> Self:
+        """The block with that number in the place of `classes`."""
+        heads = [entry.name for entry in self.arguments("main") if getattr(self, entry.name) is CLASSES]
+        changes: dict[str, Any] = dict.fromkeys(heads, outputs)
+        return replace(self, **changes) if heads else self
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """The shape that leaves, (C, *sides). Raises Fault where the input does not fit."""
+        return input_shape
+
+    def params(self, input_shape: Shape) -> int:
+        """The number of its own trainable numbers."""
+        return 0
+
+    def macs(self, input_shape: Shape) -> int:
+        """Its own multiply-adds: the products of weights for one input."""
+        return 0
+
+    def window(self, rank: int) -> Window | Whole | None:
+        """What one output value reads: a window, WHOLE input, or None for its own place alone."""
+        return None
+
+
+def _written(block: Block, entry: DataclassField[Any]) -> str:
+    kind: Kind = entry.metadata["kind"]
+    return kind.write(getattr(block, entry.name))

@@ -1,0 +1,37 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fieldstone.design.blocks.block import Block, Fault, main, option
+from fieldstone.design.blocks.kinds import FILTERS, FLAG, Filters
+from fieldstone.geometry import WHOLE, Shape, Whole, format_shape
+
+
+@dataclass(frozen=True)
+class Linear(Block):
+    """Every output from every input number (torch.nn.Linear), on flat input alone."""
+
+    keyword: ClassVar[str] = "linear"
+    syntax: ClassVar[str] = "linear FEATURES"
+    out_features: Filters = main(FILTERS)
+    bias: bool = option(FLAG, "true")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) > 1:
+            raise Fault(f"its input is {format_shape(input_shape)}, not flat", "put flatten or globalavgpool before it")
+        assert isinstance(self.out_features, int)
+        return (self.out_features,)
+
+    def params(self, input_shape: Shape) -> int:
+        assert isinstance(self.out_features, int)
+        return (input_shape[0] + (1 if self.bias else 0)) * self.out_features
+
+    def macs(self, input_shape: Shape) -> int:
+        assert isinstance(self.out_features, int)
+        return input_shape[0] * self.out_features
+
+    def window(self, rank: int) -> Whole:
+        return WHOLE

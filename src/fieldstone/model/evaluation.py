@@ -1,0 +1,135 @@
+"""Testing a model on images that it has never seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from fieldstone.data.dataset import Dataset, open_data
+from fieldstone.errors import DataError
+from fieldstone.model.inference import Normalise, logits
+from fieldstone.progress import Progress
+
+if TYPE_CHECKING:
+    from fieldstone.model.model import Model
+
+CONFUSION_CLASSES_SHOWN = 20
+
+
+@dataclass(frozen=True, repr=False)
+class TestReport:
+    """The figures of a test; its repr is a table, `to_json` what `fieldstone test --json` prints."""
+
+    __test__ = False  # for pytest: no test class
+
+    task: str
+    classes: tuple[str, ...]
+    images: int
+    excluded_trained: int
+    figures: dict[str, Any]
+    left_out: tuple[dict[str, str], ...]
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images whose most probable class is the right one."""
+        return float(self.figures["accuracy"])
+
+    def to_json(self) -> dict[str, Any]:
+        """One object, its keys as the documentation gives them."""
+        return {
+            "task": self.task,
+            "classes": list(self.classes),
+            "images": self.images,
+            "excluded_trained": self.excluded_trained,
+            **self.figures,
+            "left_out": list(self.left_out),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(_report_lines(self))
+
+
+def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress) -> TestReport:
+    """The report of `Model.test`."""
+    dataset = open_data(path, strict=strict, progress=progress)
+    candidates = [entry for entry in dataset.entries if entry.given == "test" or not dataset.has_test]
+    unseen = [entry for entry in candidates if bytes.fromhex(entry.key)[:8] not in model.seen]
+    if not unseen:
+        raise DataError(
+            f"all {len(candidates)} images here were trained or validated on, none is left to test on",
+            file=str(path),
+            fix="give images that the model has not seen",
+        )
+    decoded = replace(dataset, entries=tuple(unseen)).decode(model.preprocessing, progress=progress, strict=strict)
+    if len(decoded.images) == 0:
+        raise DataError("no image here can be read", file=str(path), fix="look at `fieldstone data` of the same path")
+    targets = torch.from_numpy(_class_numbers(dataset, model.classes)[decoded.manifest.targets])
+    with progress.bar("testing", len(targets)) as bar:
+        outputs = logits(
+            model.network,
+            Normalise(model.preprocessing).to(model.device),
+            decoded.images,
+            np.arange(len(targets)),
+            model.device,
+            bar.advance,
+        )
+    return TestReport(
+        task=model.task.name,
+        classes=model.classes,
+        images=len(targets),
+        excluded_trained=len(candidates) - len(unseen),
+        figures=model.task.metrics(outputs, targets, model.classes),
+        left_out=tuple({"file": out.file, "reason": out.reason} for out in decoded.manifest.left_out),
+    )
+
+
+def _class_numbers(dataset: Dataset, classes: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """For each class of the data its index in the model."""
+    unknown = [name for name in dataset.classes if name not in classes]
+    if unknown:
+        raise DataError(
+            f"the classes {', '.join(map(repr, unknown[:5]))} are not among the model's: "
+            + ", ".join(map(repr, classes[:20])),
+            file=str(dataset.path),
+            fix="give data with the model's classes",
+        )
+    return np.array([classes.index(name) for name in dataset.classes], dtype=np.int64)
+
+
+def _report_lines(report: TestReport) -> list[str]:
+    figures = report.figures
+    counted = f"{report.images:,} images"
+    if report.excluded_trained:
+        counted += f" ({report.excluded_trained:,} that the model was trained or validated on are not counted)"
+    lines = [
+        f"accuracy {figures['accuracy']:.2%} on {counted}",
+        f"loss {figures['loss']:.4f}   expected calibration error {figures['calibration_error']:.4f}"
+        + (f"   AUROC {figures['auroc']:.4f}" if figures.get("auroc") is not None else ""),
+        "",
+    ]
+    width = max(5, *(len(name) for name in report.classes))
+    lines.append(f"{'class':<{width}}  precision  recall      F1  images")
+    for name, row in figures["per_class"].items():
+        lines.append(
+            f"{name:<{width}}  {row['precision']:>9.4f}  {row['recall']:.4f}  {row['f1']:.4f}  {row['images']:>6,}"
+        )
+    if len(report.classes) <= CONFUSION_CLASSES_SHOWN:
+        lines += ["", *_confusion_lines(report, width)]
+    if report.left_out:
+        lines += ["", f"{len(report.left_out)} files left out:"]
+        lines += [f"  {out['file']}: {out['reason']}" for out in report.left_out]
+    return lines
+
+
+def _confusion_lines(report: TestReport, width: int) -> list[str]:
+    """Rows are true classes, columns the predicted ones in the same order."""
+    counts = report.figures["confusion"]
+    column = max(len(f"{n:,}") for row in counts for n in row) + 2
+    lines = ["confusion: a row is a true class, a column a predicted one, in the same order"]
+    for name, row in zip(report.classes, counts, strict=True):
+        lines.append(f"{name:<{width}}" + "".join(f"{n:>{column},}" for n in row))
+    return lines

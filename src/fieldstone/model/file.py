@@ -1,0 +1,110 @@
+"""The model file: one `.safetensors` whose tensors are the weights and whose metadata is one JSON text."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from fieldstone.errors import ModelError
+from fieldstone.files import written_whole
+
+FORMAT = 1
+FIELDS = frozenset(
+    "format design task classes preprocessing recipe data images metrics versions sha256".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds: `fields` are those of DESIGN, without `format` and `sha256`, which writing adds."""
+
+    fields: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def write_model_file(path: Path, content: ModelFile) -> None:
+    """Write a model file whole; the same content gives the same bytes.
+
+    Raises:
+        ModelError: the place cannot be written.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
+    fields = {**content.fields, "format": FORMAT}
+    text = _json({**fields, "sha256": _digest(fields, tensors)})
+    try:
+        with written_whole(path) as beside:
+            save_file(tensors, beside, metadata={"fieldstone": text})
+    except (OSError, SafetensorError) as fault:
+        raise ModelError(
+            f"cannot be written: {fault}", file=str(path), fix="give a place with room and permission"
+        ) from fault
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """Read and check a model file. Runs no code from it: safetensors and JSON are data.
+
+    Raises:
+        ModelError: the file is missing, cut, altered, of another format, or not from Fieldstone.
+    """
+    fields, tensors = _read(path)
+    if fields.get("format") != FORMAT:
+        raise ModelError(
+            f"has format {fields.get('format')!r}; this Fieldstone reads format {FORMAT}",
+            file=str(path),
+            fix="load it with the version of Fieldstone that wrote it",
+        )
+    stated = fields.pop("sha256", None)
+    if FIELDS - {"sha256"} != fields.keys() or stated != _digest(fields, tensors):
+        raise ModelError("was altered after it was saved", file=str(path), fix="take the file that training wrote")
+    del fields["format"]
+    return ModelFile(fields, tensors)
+
+
+def pack_keys(keys: list[str]) -> str:
+    """Hexadecimal image keys as a model file stores them: base64 of the sorted first 8 bytes of each."""
+    return base64.b64encode(b"".join(sorted({bytes.fromhex(key)[:8] for key in keys}))).decode("ascii")
+
+
+def unpack_keys(text: str) -> frozenset[bytes]:
+    """The first 8 bytes of each image's key."""
+    packed = base64.b64decode(text)
+    return frozenset(packed[i : i + 8] for i in range(0, len(packed), 8))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+    except FileNotFoundError as fault:
+        raise ModelError("is not there", file=str(path), fix="give a run folder or a model file") from fault
+    except (OSError, SafetensorError) as fault:
+        raise ModelError(
+            "is no whole model file", file=str(path), fix="give a .safetensors file that Fieldstone wrote, uncut"
+        ) from fault
+    try:
+        fields = json.loads(metadata["fieldstone"])
+    except (KeyError, json.JSONDecodeError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise ModelError("was not written by Fieldstone", file=str(path), fix="give the model.safetensors of a run")
+    return fields, tensors
+
+
+def _json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _digest(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over the JSON without `sha256`, then every tensor's bytes in name order."""
+    digest = hashlib.sha256(_json(fields).encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

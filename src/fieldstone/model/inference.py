@@ -1,0 +1,80 @@
+"""The one inference path: pixels -> preprocessing -> network -> logits. Training, testing and predicting all use it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fieldstone.data.preprocessing import Preprocessing
+
+INFERENCE_BATCH = 256
+MEMORY_FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+class Normalise(nn.Module):
+    """Pixels to what the network sees: x = pixel · scale, then (x − mean) / std, per channel; (N, C, *spatial)."""
+
+    factor: Tensor
+    offset: Tensor
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        assert preprocessing.mean is not None
+        assert preprocessing.std is not None
+        axes = (1, -1, *(1 for _ in preprocessing.size))
+        mean = torch.tensor(preprocessing.mean, dtype=torch.float64).reshape(axes)
+        std = torch.tensor(preprocessing.std, dtype=torch.float64).reshape(axes)
+        self.register_buffer("factor", (preprocessing.scale / std).float())
+        self.register_buffer("offset", (-mean / std).float())
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return torch.addcmul(self.offset, to_fastest_format(pixels.float()), self.factor)
+
+
+def to_fastest_format(tensor: Tensor) -> Tensor:
+    """The same numbers with channels last in memory, where convolutions of its rank are faster so."""
+    layout = MEMORY_FORMATS.get(tensor.dim())
+    return tensor if layout is None else tensor.contiguous(memory_format=layout)
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """The network on a device, the weights of its convolutions laid out as their inputs are."""
+    network.to(device)
+    for parameter in network.parameters():
+        parameter.data = to_fastest_format(parameter.data)
+    return network
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no autograd inside; each module's own mode is restored after."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def logits(
+    network: nn.Module,
+    normalise: nn.Module,
+    images: np.ndarray[Any, np.dtype[np.uint8]],
+    indices: np.ndarray[Any, np.dtype[np.int64]],
+    device: torch.device,
+    advance: Callable[[int], None] | None = None,
+) -> Tensor:
+    """The network's outputs for some rows of an array of images, on the CPU in float32: (len(indices), outputs)."""
+    parts = []
+    with evaluating(network):
+        for start in range(0, len(indices), INFERENCE_BATCH):
+            batch = torch.from_numpy(images[indices[start : start + INFERENCE_BATCH]])
+            parts.append(network(normalise(batch.to(device))).float())
+            if advance is not None:
+                advance(len(batch))
+    return torch.cat(parts).cpu()

@@ -1,0 +1,163 @@
+"""A model: network, weights, task, classes and preprocessing in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
+from fieldstone.errors import ModelError
+from fieldstone.model import predicting
+from fieldstone.model.device import pick_device
+from fieldstone.model.evaluation import TestReport, evaluate
+from fieldstone.model.file import ModelFile, pack_keys, read_model_file, unpack_keys, write_model_file
+from fieldstone.model.inference import place
+from fieldstone.model.prediction import Prediction
+from fieldstone.network.build import build
+from fieldstone.progress import Progress
+from fieldstone.tasks.task import TASKS, Task
+
+
+@dataclass(repr=False, eq=False)
+class Model:
+    """A network with everything that is needed to use it.
+
+    Attributes:
+        network: a plain `torch.nn.Module`; logits leave it.
+        design: what it was built from, None where it is a network of the user's own.
+        seen: first 8 bytes of the key of each image that it was trained or validated on.
+        about: what the file says of its making: `recipe, data, metrics, versions`.
+        run: the folder that its training wrote, None where it came from a file alone.
+    """
+
+    network: nn.Module
+    task: Task
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    design: Design | None
+    seen: frozenset[bytes]
+    about: dict[str, Any]
+    device: torch.device = field(default_factory=pick_device)
+    run: Path | None = None
+
+    def predict(
+        self, images: predicting.Source | Sequence[predicting.Source], *, top: int = 5
+    ) -> Prediction | list[Prediction]:
+        """What the model says of an image, or of each of a list.
+
+        Args:
+            images: a file, a pattern such as `new/*.jpg`, a folder, a PIL image, or a list of these. One file or
+                image gives one `Prediction`; a list, pattern or folder gives a list, in order.
+            top: how many classes `Prediction.top` holds.
+
+        Raises:
+            ImageError: a single image that cannot be read; in a list it is a `Prediction` with an `error`.
+            DataError: a pattern or folder without an image.
+        """
+        return predicting.predict(self, images, top)
+
+    def predictions(self, images: Sequence[predicting.Source], *, top: int = 5) -> Iterator[Prediction]:
+        """Like `predict` of a list, one by one as they are made."""
+        return predicting.predictions(self, images, top)
+
+    def test(self, data: str | Path, *, strict: bool = False, progress: Progress | None = None) -> TestReport:
+        """Test on the images of `data` that the model was not trained or validated on.
+
+        Data with a test split of its own is tested on that; any other data on every image in it.
+
+        Raises:
+            DataError: data that cannot be understood, has other classes, or leaves no image to test on.
+        """
+        return evaluate(self, data, strict=strict, progress=progress or Progress.quiet())
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one `.safetensors` file; the same model gives the same bytes.
+
+        Raises:
+            ModelError: the place cannot be written.
+        """
+        fields = {
+            **self.about,
+            "design": None if self.design is None else self.design.to_text(),
+            "task": self.task.name,
+            "classes": list(self.classes),
+            "preprocessing": self.preprocessing.to_json(),
+            "images": pack_keys(self.seen),
+        }
+        write_model_file(Path(path), ModelFile(fields, self.network.state_dict()))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        name = "a network of its own" if self.design is None else self.design.name or "a design without a name"
+        size = "x".join(str(n) for n in (self.preprocessing.channels, *self.preprocessing.size))
+        return f"Model({name}, {self.task.name}, {len(self.classes)} classes, input {size}, on {self.device})"
+
+
+def load(path: str | Path, network: nn.Module | None = None, *, device: str | torch.device | None = None) -> Model:
+    """The model of a file or of a run folder.
+
+    Args:
+        path: a `.safetensors` file that Fieldstone wrote, or the run folder that holds one.
+        network: the module whose weights the file holds, where it was not built from a design.
+        device: such as `cpu` or `cuda`; without it the accelerator, where there is one.
+
+    Raises:
+        ModelError: the file is missing, cut, altered, or holds the weights of another network.
+    """
+    place_of_model = Path(path)
+    run = place_of_model if place_of_model.is_dir() else None
+    file = place_of_model / "model.safetensors" if run else place_of_model
+    content = read_model_file(file)
+    fields = content.fields
+    task = TASKS[fields["task"]]
+    classes = tuple(fields["classes"])
+    design = None if fields["design"] is None else Design.parse(fields["design"], file=str(file))
+    if network is None:
+        network = _built(design, task.outputs(len(classes)), file)
+    _fill(network, content, file)
+    chosen = pick_device(device)
+    return Model(
+        network=place(network, chosen).eval(),
+        task=task,
+        classes=classes,
+        preprocessing=Preprocessing.from_json(fields["preprocessing"]),
+        design=design,
+        seen=unpack_keys(fields["images"]),
+        about={name: fields[name] for name in ("recipe", "data", "metrics", "versions")},
+        device=chosen,
+        run=run,
+    )
+
+
+def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:
+    if design is None:
+        raise ModelError(
+            "holds the weights of a network of your own, so its class is needed",
+            file=str(file),
+            fix=f"in Python, give it: fieldstone.load({str(file)!r}, network=YourNetwork())",
+        )
+    # Without storage: a file that claims a huge network costs nothing before its weights are found missing.
+    with torch.device("meta"):
+        return build(design, outputs)
+
+
+def _fill(network: nn.Module, content: ModelFile, file: Path) -> None:
+    """Give the network the file's tensors, all of them or none."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    held = {name: tuple(tensor.shape) for name, tensor in content.tensors.items()}
+    if wanted != held:
+        differ = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
+        first = differ[0]
+        raise ModelError(
+            f"does not fit the network: {len(differ)} tensors differ, first {first!r}, "
+            f"{held.get(first, 'absent')} in the file, {wanted.get(first, 'absent')} in the network",
+            file=str(file),
+            fix="give the network that was trained",
+        )
+    network.load_state_dict(content.tensors, assign=True)

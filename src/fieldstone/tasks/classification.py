@@ -1,0 +1,66 @@
+"""The figures of a classification, from probabilities and true classes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+CALIBRATION_BINS = 15
+
+
+def classification_metrics(probabilities: Tensor, targets: Tensor, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Accuracy, expected calibration error, figures per class, and `confusion[true][predicted]`.
+
+    Args:
+        probabilities: (N, classes), each row summing to 1.
+        targets: (N,) class indices.
+        classes: names in the order of the indices.
+    """
+    predicted = probabilities.argmax(dim=1)
+    n = len(classes)
+    confusion = torch.bincount(targets * n + predicted, minlength=n * n).reshape(n, n)
+    return {
+        "accuracy": (predicted == targets).double().mean().item(),
+        "calibration_error": calibration_error(probabilities, targets),
+        "per_class": {name: _class_figures(confusion, i) for i, name in enumerate(classes)},
+        "confusion": confusion.tolist(),
+    }
+
+
+def calibration_error(probabilities: Tensor, targets: Tensor) -> float:
+    """Expected calibration error: |accuracy - confidence| in 15 equal bins of confidence, weighted by their images.
+
+    Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks, 2017, equation 3.
+    """
+    confidence, predicted = probabilities.double().max(dim=1)
+    right = (predicted == targets).double()
+    bins = (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
+    gaps = torch.zeros(CALIBRATION_BINS, dtype=torch.float64).index_add_(0, bins, right - confidence)
+    return gaps.abs().sum().item() / len(targets)
+
+
+def roc_area(scores: Tensor, targets: Tensor) -> float | None:
+    """Area under the ROC curve: how often a positive scores above a negative, ties counting one half (Mann-Whitney U).
+
+    None where one of the classes has no image.
+    """
+    positives = int(targets.sum())
+    negatives = len(targets) - positives
+    if positives == 0 or negatives == 0:
+        return None
+    _, group, counts = torch.unique(scores, return_inverse=True, return_counts=True)
+    mean_rank = counts.cumsum(0).double() - (counts.double() - 1) / 2
+    rank_sum = float(mean_rank[group][targets == 1].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def _class_figures(confusion: Tensor, index: int) -> dict[str, Any]:
+    """Precision, recall and F1 of one class; 0 where nothing was predicted as it, or no image is of it."""
+    hits = confusion[index, index].item()
+    predicted, images = confusion[:, index].sum().item(), confusion[index].sum().item()
+    return {
+        "precision": hits / predicted if predicted else 0.0,
+        "recall": hits / images if images else 0.0,
+        "f1": 2 * hits / (predicted + images) if predicted + images else 0.0,
+        "images": images,
+    }

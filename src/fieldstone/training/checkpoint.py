@@ -1,0 +1,112 @@
+"""What a training needs to go on from any step to the same bits: `resume.safetensors` and `resume.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from fieldstone.errors import RunError
+from fieldstone.files import written_whole
+from fieldstone.training.optimizer import optimizer_tensors, restore_optimizer
+from fieldstone.training.run import Run
+
+
+@dataclass
+class Progressed:
+    """Where a training stands; all of it but `best_weights` and `loss_sum` is JSON."""
+
+    step: int = 0
+    best_epoch: int | None = None
+    best_score: float | None = None
+    best_metrics: dict[str, Any] | None = None
+    epochs_without_better: int = 0
+    epoch_images: int = 0
+    epoch_seconds: float = 0.0
+    trained_images: int = 0
+    trained_seconds: float = 0.0
+    seconds: float = 0.0
+    scaler: dict[str, Any] = field(default_factory=dict)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("best_weights", "loss_sum")}
+
+
+def save_checkpoint(
+    run: Run, settings: dict[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer, at: Progressed
+) -> None:
+    """Write both files whole.
+
+    What moves from step to step stands in the tensors' file as well: it is one with the weights even where a killed
+    process leaves a new one beside an old `resume.json`.
+
+    Raises:
+        RunError: they cannot be written.
+    """
+    tensors = {
+        **{f"network/{name}": value for name, value in network.state_dict().items()},
+        **{f"optimizer/{name}": value for name, value in optimizer_tensors(network, optimizer).items()},
+        **{f"best/{name}": value for name, value in at.best_weights.items()},
+        "loss_sum": at.loss_sum,
+    }
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    state = json.dumps(at.to_json(), sort_keys=True)
+    try:
+        with written_whole(run.resume_tensors) as beside:
+            save_file(tensors, beside, metadata={"state": state})
+    except (OSError, SafetensorError) as fault:
+        raise RunError(f"cannot be written: {fault}", file=str(run.resume_tensors), fix="make room") from fault
+    run.write(run.resume_state, json.dumps({**settings, **at.to_json()}, indent=1, sort_keys=True) + "\n")
+
+
+def read_settings(run: Run) -> dict[str, Any]:
+    """What `resume.json` says of how the training was started.
+
+    Raises:
+        RunError: the run is finished or not one, or the file is damaged.
+    """
+    if not run.resume_state.exists() or not run.resume_tensors.exists():
+        why = "is finished" if run.model.exists() else "is no run that was interrupted"
+        raise RunError(f"{why}, there is nothing to go on with", file=str(run.path), fix="start a new training")
+    try:
+        settings = json.loads(run.resume_state.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        raise RunError("is damaged", file=str(run.resume_state), fix="start a new training") from fault
+    assert isinstance(settings, dict)
+    return settings
+
+
+def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progressed:
+    """Put a network and its optimizer where the interrupted training stood.
+
+    Raises:
+        RunError: the file is damaged, or of another network.
+    """
+    try:
+        with safe_open(run.resume_tensors, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+        network.load_state_dict(_under(tensors, "network/"))
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as fault:
+        raise RunError(
+            "is damaged or of another network", file=str(run.resume_tensors), fix="start a new training"
+        ) from fault
+    restore_optimizer(network, optimizer, _under(tensors, "optimizer/"))
+    return Progressed(**state, best_weights=_under(tensors, "best/"), loss_sum=tensors["loss_sum"])
+
+
+def remove_checkpoint(run: Run) -> None:
+    """The training is done: nothing is left to go on with."""
+    run.resume_state.unlink(missing_ok=True)
+    run.resume_tensors.unlink(missing_ok=True)
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,196 @@
+"""The training loop: batches through a network, a task's loss, an optimizer; validation after each epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fieldstone.data.batches import Batches
+from fieldstone.errors import TrainingError
+from fieldstone.progress import Bar
+from fieldstone.tasks.task import Task
+from fieldstone.training.checkpoint import Progressed
+from fieldstone.training.optimizer import learning_rate
+from fieldstone.training.precision import autocast, gradient_scaler
+from fieldstone.training.recipe import Recipe
+
+SECONDS_BETWEEN_LOOKS = 1.0
+"""How often the loss is read back from the device."""
+
+HEALTHY = 2**62
+"""Stands for "no step had a loss that is not finite" in a tensor of step numbers."""
+
+
+@dataclass
+class Loop:
+    """One training; `run` goes on from wherever `at` stands.
+
+    Attributes:
+        normalise: pixels to network input.
+        validate: the metrics of the network as it is, None where no image validates.
+        after_epoch: called with an epoch's line once it is complete and `at` moved on.
+        stop: asked after each step whether to end.
+    """
+
+    network: nn.Module
+    normalise: nn.Module
+    task: Task
+    batches: Batches
+    recipe: Recipe
+    optimizer: torch.optim.Optimizer
+    device: torch.device
+    class_weights: Tensor | None
+    validate: Callable[[], dict[str, Any]] | None
+    after_epoch: Callable[[dict[str, Any], bool], None]
+    stop: Callable[[], bool]
+    at: Progressed
+
+    def __post_init__(self) -> None:
+        self.steps = self.batches.steps * self.recipe.epochs
+        self.scaler = gradient_scaler(self.device, self.recipe.precision)
+        if self.at.scaler:
+            self.scaler.load_state_dict(self.at.scaler)
+        self.at.loss_sum = self.at.loss_sum.to(self.device)
+        self.unhealthy = torch.full((), HEALTHY, dtype=torch.int64, device=self.device)
+
+    def run(self, bar: Bar) -> str | None:
+        """Train to the end, or to where it stops.
+
+        Returns:
+            None at the end of the recipe, `early` where it stopped improving, `interrupted` where `stop` said so.
+
+        Raises:
+            TrainingError: a loss that is not finite.
+        """
+        with torch.random.fork_rng(_generators(self.device)), _repeatable():
+            while self.at.step < self.steps:
+                epoch, start = divmod(self.at.step, self.batches.steps)
+                self._train(epoch, start, bar)
+                if self.at.step < (epoch + 1) * self.batches.steps:
+                    return "interrupted"
+                self._end_epoch(epoch, bar)
+                if self.recipe.early_stopping and self.at.epochs_without_better >= self.recipe.early_stopping:
+                    return "early"
+                if self.at.step < self.steps and self.stop():
+                    return "interrupted"
+        return None
+
+    def _train(self, epoch: int, start: int, bar: Bar) -> None:
+        """The steps of one epoch from `start` on, until its end or `stop`."""
+        self.network.train()
+        begin = looked = time.perf_counter()
+        images_before = self.at.epoch_images
+        for inputs, targets in self.batches.epoch(epoch, start):
+            self._step(inputs, targets)
+            bar.advance(len(targets))
+            if time.perf_counter() - looked > SECONDS_BETWEEN_LOOKS:
+                self._refuse_unhealthy()
+                bar.note(f"epoch {epoch + 1}/{self.recipe.epochs}  loss {self._mean_loss():.4f}")
+                looked = time.perf_counter()
+            if self.stop():
+                break
+        self._refuse_unhealthy()  # reads from the device, so the clock below sees the work done
+        spent = time.perf_counter() - begin
+        self.at.epoch_seconds += spent
+        self.at.trained_seconds += spent
+        self.at.trained_images += self.at.epoch_images - images_before
+        self.at.scaler = self.scaler.state_dict()
+
+    def _step(self, inputs: Tensor, targets: Tensor) -> None:
+        rate = learning_rate(self.recipe, self.at.step, self.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(step_seed(self.recipe.seed, self.at.step))
+        self.optimizer.zero_grad(set_to_none=True)
+        with autocast(self.device, self.recipe.precision):
+            logits = self.network(self.normalise(inputs))
+        loss = self.task.loss(
+            logits.float(), targets, class_weights=self.class_weights, label_smoothing=self.recipe.label_smoothing
+        )
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        loss = loss.detach()
+        self.unhealthy = torch.where(loss.isfinite(), self.unhealthy, self.unhealthy.clamp(max=self.at.step))
+        self.at.loss_sum += loss * len(targets)
+        self.at.epoch_images += len(targets)
+        self.at.step += 1
+
+    def _end_epoch(self, epoch: int, bar: Bar) -> None:
+        """Validate, keep the weights if they are the best so far, write the epoch's line."""
+        at = self.at
+        metrics = None
+        if self.validate is not None:
+            with autocast(self.device, self.recipe.precision):
+                metrics = self.validate()
+        better = self._keep_if_best(epoch, metrics)
+        at.epochs_without_better = 0 if better else at.epochs_without_better + 1
+        line = {
+            "epoch": epoch + 1,
+            "step": at.step,
+            "learning_rate": learning_rate(self.recipe, at.step - 1, self.steps),
+            "train": {"loss": self._mean_loss()},
+            "validation": metrics and {"loss": metrics["loss"], "accuracy": metrics["accuracy"]},
+            "seconds": round(at.epoch_seconds, 3),
+            "images_per_second": round(at.epoch_images / at.epoch_seconds, 1),
+        }
+        at.epoch_images, at.epoch_seconds = 0, 0.0
+        at.loss_sum = torch.zeros_like(at.loss_sum)
+        bar.say(epoch_text(line, self.recipe.epochs))
+        self.after_epoch(line, better)
+
+    def _keep_if_best(self, epoch: int, metrics: dict[str, Any] | None) -> bool:
+        """Ties go to the earlier epoch; without validation the last epoch is the best."""
+        score = None if metrics is None else self.task.score(metrics)
+        at = self.at
+        if score is not None and at.best_score is not None and not score > at.best_score:
+            return False
+        at.best_score, at.best_epoch = score, epoch + 1
+        at.best_metrics = metrics and {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}
+        at.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        return True
+
+    def _mean_loss(self) -> float:
+        return float(self.at.loss_sum) / max(1, self.at.epoch_images)
+
+    def _refuse_unhealthy(self) -> None:
+        step = int(self.unhealthy)
+        if step == HEALTHY:
+            return
+        epoch = step // self.batches.steps + 1
+        rate = learning_rate(self.recipe, step, self.steps)
+        assert self.recipe.learning_rate is not None
+        raise TrainingError(
+            f"the loss is not finite at step {step + 1} of {self.steps}, in epoch {epoch}, at learning rate {rate:.4g}",
+            fix=f"try --set learning_rate={self.recipe.learning_rate / 10:.2g}, or --set precision=fp32",
+        )
+
+
+def epoch_text(line: dict[str, Any], epochs: int) -> str:
+    """One epoch as a person reads it."""
+    validation = line["validation"]
+    checked = "" if validation is None else f"  validation {validation['accuracy']:.2%}, loss {validation['loss']:.4f}"
+    rate = f"{line['images_per_second']:,.0f} images/s"
+    return f"epoch {line['epoch']:>{len(str(epochs))}}/{epochs}  loss {line['train']['loss']:.4f}{checked}  {rate}"
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of everything random inside one step, such as dropout."""
+    return int.from_bytes(hashlib.sha256(f"fieldstone-step {seed} {step}".encode()).digest()[:8]) >> 1
+
+
+def _generators(device: torch.device) -> list[torch.device]:
+    """The devices whose random state the training borrows and gives back, beside the processor's."""
+    return [device] if device.type == "cuda" else []
+
+
+def _repeatable() -> AbstractContextManager[None]:
+    """Convolutions by algorithms that give the same bits each time, where the device has others."""
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)

@@ -1,0 +1,77 @@
+"""Optimizer and schedule, from a recipe."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from fieldstone.training.recipe import Recipe
+
+MOMENTUM = 0.9
+WARM_UP = 0.25
+"""The share of a one-cycle schedule in which the learning rate rises."""
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimizer, fused where torch has it; biases and normalisation weights do not decay."""
+    weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in weights if p.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in weights if p.dim() <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    fused = device.type in ("cpu", "cuda", "mps")
+    assert recipe.learning_rate is not None
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=MOMENTUM, nesterov=True, fused=fused)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
+
+
+def one_cycle(done: float) -> float:
+    """Rises in a line for a quarter, then falls as a cosine to 0 (after Smith, Super-Convergence, 2018)."""
+    if done < WARM_UP:
+        return 0.04 + 0.96 * done / WARM_UP
+    return cosine((done - WARM_UP) / (1 - WARM_UP))
+
+
+def cosine(done: float) -> float:
+    """Falls from 1 to 0 as half a cosine (Loshchilov and Hutter, SGDR, 2017)."""
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "one-cycle": one_cycle,
+    "cosine": cosine,
+    "constant": lambda _: 1.0,
+}
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The learning rate of one step of `steps`, a function of its number alone."""
+    assert recipe.learning_rate is not None
+    return recipe.learning_rate * SCHEDULES[recipe.schedule](step / steps)
+
+
+def optimizer_tensors(network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's state by `parameter name` + `/` + `state name`."""
+    return {
+        f"{name}/{key}": value
+        for name, parameter in network.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+        if isinstance(value, Tensor)
+    }
+
+
+def restore_optimizer(network: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimizer the state that `optimizer_tensors` took.
+
+    State with a parameter's shape takes its strides too: fused optimizers read both as one block of memory, and
+    beside a channels-last parameter a contiguous state gives wrong updates without an error.
+    """
+    parameters = dict(network.named_parameters())
+    for place, value in tensors.items():
+        name, key = place.rsplit("/", 1)
+        parameter = parameters[name]
+        like = torch.empty_like(parameter, dtype=value.dtype) if value.shape == parameter.shape else value
+        optimizer.state[parameter][key] = like.copy_(value).to(parameter.device)

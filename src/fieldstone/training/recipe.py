@@ -1,0 +1,174 @@
+"""How to train: the recipe, as data. No torch."""
+
+import difflib
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fieldstone.errors import RecipeError
+
+Augmentation = Literal["flip", "shift", "crop", "color", "cutout"]
+
+NAMED: dict[str, dict[str, Any]] = {
+    "default": {},
+    "quick": {"epochs": 5},
+    "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
+}
+
+LEARNING_RATES = {"sgd": 0.1, "adamw": 0.003}
+WEIGHT_DECAYS = {"sgd": 0.0005, "adamw": 0.05}
+LARGEST_BATCH, SMALLEST_BATCH, STEPS_WANTED = 128, 16, 20
+
+
+class Recipe(BaseModel):
+    """How to train. Every field is named and bounded; `None` means that Fieldstone chooses, and the run says what.
+
+    Raises:
+        RecipeError: an unknown field, or a value out of its bounds.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=False)
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 20
+    batch_size: Annotated[int, Field(ge=2, le=65_536)] | None = None
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, le=100)] | None = None
+    schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
+    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    augment: tuple[Augmentation, ...] | None = None
+    init: Literal["torch", "kaiming", "xavier"] = "torch"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    resize: Literal["crop", "letterbox", "stretch"] = "crop"
+    resize_to: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    class_weights: Literal["none", "balanced"] = "none"
+    early_stopping: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as fault:
+            raise _recipe_error(fault) from fault
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _list_of_augmentations(cls, value: Any) -> Any:
+        """A comma list, as options give it, is a list; `none` is the empty one."""
+        if isinstance(value, str):
+            return [] if value == "none" else [kind.strip() for kind in value.split(",")]
+        return value
+
+    @field_validator("augment")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and len(set(value)) < len(value):
+            raise ValueError("names one augmentation twice")
+        return value
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """A recipe that Fieldstone ships: `default`, `quick` or `thorough`."""
+        if name not in NAMED:
+            near = difflib.get_close_matches(name, NAMED, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(NAMED)}, or give a file"
+            raise RecipeError(f"there is no recipe named {name!r}", fix=meant)
+        return cls(**NAMED[name])
+
+    @classmethod
+    def find(cls, name: str) -> Self:
+        """The recipe that a name or a file means."""
+        return cls.read(name) if name not in NAMED and Path(name).is_file() else cls.named(name)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """A recipe from a YAML file of `field: value` lines."""
+        return cls(**read_fields(path))
+
+    def replace(self, **fields: Any) -> Self:
+        """The same recipe with some fields set anew, each checked."""
+        return type(self)(**{**self.model_dump(exclude_unset=True), **fields})
+
+    def resolved(self, *, images: int, photos: bool, precision: str) -> Self:
+        """The recipe with nothing left to choose.
+
+        Args:
+            images: how many images train; the batch size is halved from 128 until an epoch has 20 steps.
+            photos: whether the data are colour photos, which a mirror leaves what they are.
+            precision: what `auto` means on this machine.
+        """
+        return self.replace(
+            **{
+                **self.model_dump(),
+                "batch_size": self.batch_size or default_batch_size(images),
+                "learning_rate": self.learning_rate or LEARNING_RATES[self.optimizer],
+                "weight_decay": WEIGHT_DECAYS[self.optimizer] if self.weight_decay is None else self.weight_decay,
+                "augment": (("flip", "shift") if photos else ("shift",)) if self.augment is None else self.augment,
+                "precision": precision if self.precision == "auto" else self.precision,
+            }
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Every field by its name."""
+        return self.model_dump(mode="json")
+
+    def to_text(self) -> str:
+        """The recipe as YAML; `Recipe.read` of it gives the same recipe."""
+        return yaml.safe_dump(self.to_json(), sort_keys=False, default_flow_style=None, allow_unicode=True)
+
+
+def default_batch_size(images: int) -> int:
+    """128, halved down to 16 until an epoch has at least 20 steps."""
+    size = LARGEST_BATCH
+    while size > SMALLEST_BATCH and math.ceil(images / size) < STEPS_WANTED:
+        size //= 2
+    return size
+
+
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """The fields that a recipe file sets, not yet checked."""
+    try:
+        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise RecipeError(
+            f"cannot be read: {fault.strerror}", file=str(path), fix="give a recipe file or name"
+        ) from fault
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        line = None if mark is None else mark.line + 1
+        raise RecipeError("is not YAML", file=str(path), line=line, fix="write one `field: value` a line") from fault
+    if fields is None:
+        return {}
+    if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
+        raise RecipeError("is not a recipe", file=str(path), fix="write one `field: value` a line, as in `epochs: 20`")
+    try:
+        Recipe(**fields)
+    except RecipeError as fault:
+        raise RecipeError(fault.message, file=str(path), fix=fault.fix) from fault
+    return fields
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`key=value` as a field and its value, read as YAML reads it: `2`, `0.1`, `null`, `flip,shift`."""
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise RecipeError(f"{text!r} sets nothing", fix="write key=value, as in learning_rate=0.001")
+    try:
+        return field, yaml.safe_load(value)
+    except yaml.YAMLError as fault:
+        raise RecipeError(f"{field}: {value!r} cannot be read", fix="write a number or a word") from fault
+
+
+def _recipe_error(fault: ValidationError) -> RecipeError:
+    """The first fault that pydantic found, as one sentence of ours."""
+    first = fault.errors()[0]
+    field = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, Recipe.model_fields, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(Recipe.model_fields)}"
+        return RecipeError(f"the recipe has no field {field!r}", fix=meant)
+    wanted = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    return RecipeError(f"{field}: {first['input']!r} is not possible, it {wanted}", fix=f"set another {field}")

@@ -1,0 +1,86 @@
+"""Which design is meant: a gallery name, a file, a run or a model; and the input that fits the data. No torch."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Protocol
+
+from fieldstone.design import named
+from fieldstone.design.design import Design
+from fieldstone.errors import DesignError
+
+DEFAULT = "vgg-small"
+
+
+class HasSizes(Protocol):
+    """What a data set tells of its images."""
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def median_size(self) -> tuple[int, int]: ...
+
+
+def find_design(given: str | Path | Design) -> Design:
+    """The design that a name, a file, a run folder or a model file means.
+
+    Raises:
+        DesignError: there is no such thing, or it holds no design.
+    """
+    if isinstance(given, Design):
+        return given
+    path = Path(given)
+    if path.is_dir():
+        if not (path / "design.yaml").is_file():
+            raise DesignError(
+                "holds no design.yaml", file=str(path), fix="give a gallery name, a file, or a run folder"
+            )
+        return Design.read(path / "design.yaml")
+    if path.suffix == ".safetensors":
+        return _design_of_model(path)
+    if str(given) in named.names():
+        return Design.named(str(given))
+    if path.is_file() or path.suffix in (".yaml", ".yml"):
+        return Design.read(path)
+    near = difflib.get_close_matches(str(given), named.names(), n=1)
+    meant = f"did you mean {near[0]}?" if near else "`fieldstone designs` lists them"
+    raise DesignError(f"there is no design {str(given)!r}", fix=meant + ("" if near else "; or give a file"))
+
+
+def choose_design(
+    given: str | Path | Design | None, data: HasSizes, shape: tuple[int, ...] | None, classes: int
+) -> Design:
+    """The design to train, its input and classes settled.
+
+    Without one it is `vgg-small`. A gallery design that accepts a range of inputs takes channels and side from the
+    data, unless a shape is given: the shorter side of the median image, clamped to the range.
+    """
+    design = find_design(DEFAULT if given is None else given)
+    sides = named.input_sides(str(DEFAULT if given is None else given)) if not isinstance(given, Design) else None
+    if shape is None and sides is not None:
+        side = min(max(min(data.median_size), sides[0]), sides[1])
+        shape = (data.channels, side, side)
+    return design.resolve(input=shape, classes=classes)
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """`3x64x64` as (3, 64, 64).
+
+    Raises:
+        DesignError: it is not numbers joined by x.
+    """
+    parts = text.lower().split("x")
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
+        raise DesignError(f"input {text!r} is no shape", fix="write channels and sides, as in 3x64x64")
+    return tuple(int(part) for part in parts)
+
+
+def _design_of_model(path: Path) -> Design:
+    from fieldstone.model.file import read_model_file
+
+    text = read_model_file(path).fields["design"]
+    if text is None:
+        raise DesignError("holds a network without a design", file=str(path), fix="give a model that a design made")
+    return Design.parse(text, file=str(path))

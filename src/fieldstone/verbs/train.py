@@ -1,0 +1,198 @@
+"""Training: from images to a run with a model in it, and on from where a run was interrupted."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from fieldstone.data.dataset import open_data
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
+from fieldstone.errors import DataError, DesignError, RunError
+from fieldstone.model.device import pick_device
+from fieldstone.model.model import Model
+from fieldstone.network.build import build
+from fieldstone.network.initialise import initialise
+from fieldstone.progress import Progress
+from fieldstone.tasks.choice import task_name
+from fieldstone.tasks.task import TASKS
+from fieldstone.training.checkpoint import read_settings
+from fieldstone.training.precision import best_precision
+from fieldstone.training.recipe import Recipe
+from fieldstone.training.run import Run
+from fieldstone.verbs.choose_design import choose_design
+from fieldstone.verbs.training_job import Job, Trained
+
+DEFAULT_RECIPE = Recipe()
+
+
+def train(
+    data: str | Path,
+    *,
+    design: str | Path | Design | None = None,
+    network: nn.Module | None = None,
+    input: tuple[int, ...] | None = None,
+    recipe: Recipe = DEFAULT_RECIPE,
+    task: str | None = None,
+    out: str | Path | None = None,
+    device: str | torch.device | None = None,
+) -> Model:
+    """Train a network on images and give back the model of the best epoch.
+
+    Args:
+        data: a folder of class folders, a CSV file, IDX or CIFAR files, or `demo-digits`.
+        design: a gallery name, a file, a run, a model or a `Design`; without it `vgg-small`.
+        network: a module of your own in place of a design: (N, C, H, W) floats -> (N, outputs) logits.
+        input: (C, H, W); needed with `network`, else the design's or, for `vgg-small`, the data's.
+        recipe: how to train.
+        task: `binary` or `multiclass`; without it, binary for two classes.
+        out: the run folder to make; without it `runs/1`, `runs/2`, …
+        device: such as `cpu` or `cuda`; without it the accelerator, where there is one.
+
+    Raises:
+        FieldstoneError: data, design, recipe or run folder that cannot be used.
+        KeyboardInterrupt: Ctrl-C; the run was saved, `fieldstone.resume` goes on with it.
+    """
+    progress = Progress()
+    result = start(
+        data, design=design, network=network, shape=input, recipe=recipe, task=task, out=out, device=device,
+        progress=progress,
+    )  # fmt: skip
+    return _finished(result)
+
+
+def resume(run: str | Path, *, network: nn.Module | None = None) -> Model:
+    """Go on with an interrupted training from its last step, to the same bits as an undisturbed one.
+
+    Args:
+        run: the run folder.
+        network: the module that was trained, where it was one of your own.
+
+    Raises:
+        RunError: the run is finished, the data changed, or torch or the device is another.
+    """
+    return _finished(go_on(run, network=network, progress=Progress()))
+
+
+def start(
+    data: str | Path,
+    *,
+    progress: Progress,
+    design: str | Path | Design | None = None,
+    network: nn.Module | None = None,
+    shape: tuple[int, ...] | None = None,
+    recipe: Recipe = DEFAULT_RECIPE,
+    task: str | None = None,
+    out: str | Path | None = None,
+    device: str | torch.device | None = None,
+    threads: int | None = None,
+    strict: bool = False,
+) -> Trained:
+    """`train`, with what the command line adds; an interrupted training is a result, not an exception."""
+    began = time.perf_counter()
+    if network is not None and (design is not None or shape is None):
+        raise DesignError(
+            "a network of your own takes the place of a design and needs its input", fix="give input=(C, H, W)"
+        )
+    chosen = pick_device(device)
+    Run.refuse_existing(out)
+    dataset = open_data(data, strict=strict, progress=progress)
+    task_of_data = TASKS[task_name(len(dataset.classes), task)]
+    outputs = task_of_data.outputs(len(dataset.classes))
+    plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes))
+    if plan is not None:
+        plan.walk(outputs)  # a design that does not fit its input fails here, before any image is decoded
+    decoded = dataset.decode(_preprocessing(plan.input if plan else shape, recipe), progress=progress, strict=strict)
+    train_rows = decoded.manifest.indices("train")
+    if len(train_rows) < 2:
+        raise DataError(f"{len(train_rows)} images are left to train on", file=str(data), fix="give at least two")
+    settled = recipe.resolved(
+        images=len(train_rows),
+        photos=dataset.form != "idx" and dataset.channels == 3,
+        precision=best_precision(chosen),
+    )
+    if network is None:
+        assert plan is not None
+        network = build(plan, outputs)
+        initialise(network, settled.init, settled.seed)
+    job = Job(
+        data=str(data), task=task_of_data, classes=dataset.classes, design=plan, network=network, recipe=settled,
+        decoded=decoded, device=chosen, threads=threads or torch.get_num_threads(), strict=strict,
+        run=Run.create(out), progress=progress, began=began,
+    )  # fmt: skip
+    job.say_what(augment_chosen=recipe.augment is None)
+    job.write_plan()
+    return job.train()
+
+
+def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = None) -> Trained:
+    """`resume`, where an interrupted training is a result, not an exception."""
+    began = time.perf_counter()
+    folder = Run(Path(run))
+    settings = read_settings(folder)
+    if settings["torch"] != torch.__version__:
+        raise RunError(
+            f"was started with torch {settings['torch']}, this is torch {torch.__version__}: the bits would differ",
+            file=str(run),
+            fix=f"install torch {settings['torch']}, or start a new training",
+        )
+    chosen = pick_device(settings["device"])
+    dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)
+    recipe = Recipe.read(folder.recipe)
+    plan = Design.read(folder.design) if folder.design.exists() else None
+    task = TASKS[settings["task"]]
+    decoded = dataset.decode(
+        _preprocessing(tuple(settings["input"]), recipe), progress=progress, strict=settings["strict"]
+    )
+    if decoded.manifest.fingerprint != json.loads(folder.data.read_text(encoding="utf-8"))["fingerprint"]:
+        raise RunError(
+            f"the data at {settings['data']} changed since this training began",
+            file=str(run),
+            fix="start a new training",
+        )
+    if plan is not None:
+        network = build(plan, task.outputs(len(dataset.classes)))
+    elif network is None:
+        raise RunError(
+            "trains a network of your own, so its class is needed",
+            file=str(run),
+            fix="in Python, give it: fieldstone.resume(run, network=YourNetwork())",
+        )
+    job = Job(
+        data=settings["data"], task=task, classes=dataset.classes, design=plan, network=network, recipe=recipe,
+        decoded=decoded, device=chosen, threads=settings["threads"], strict=settings["strict"],
+        run=folder, progress=progress, began=began,
+    )  # fmt: skip
+    return job.train(again=True)
+
+
+def summary(report: dict[str, Any]) -> str:
+    """A training's report as a person reads it."""
+    validation = report["validation"]
+    checked = "" if validation is None else f", validation {validation['accuracy']:.2%}"
+    stopped = ", stopped early" if report["stopped"] == "early" else ""
+    return (
+        f"{report['epochs']} epochs in {report['seconds']:.1f} s at {report['images_per_second']:,.0f} images/s"
+        f"{stopped}; best epoch {report['best_epoch']}{checked}\nmodel {report['model']}"
+    )
+
+
+def _preprocessing(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessing:
+    """How images become the input of a design; mean and standard deviation are still to be measured."""
+    if shape is None or len(shape) != 3 or shape[0] not in (1, 3):
+        raise DesignError(
+            f"an input of {'x'.join(map(str, shape or ()))} is not one of images",
+            fix="give one or three channels, a height and a width, as in 3x64x64",
+        )
+    return Preprocessing(size=(shape[1], shape[2]), channels=shape[0], resize=recipe.resize, resize_to=recipe.resize_to)
+
+
+def _finished(result: Trained) -> Model:
+    if result.report["stopped"] == "interrupted" or result.model is None:
+        raise KeyboardInterrupt(f"{result.report['run']} can go on: fieldstone.resume({result.report['run']!r})")
+    return result.model

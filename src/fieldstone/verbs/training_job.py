@@ -1,0 +1,233 @@
+"""A training whose every choice is made: what `train` and `resume` both carry out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fieldstone import __version__
+from fieldstone.data.batches import Batches
+from fieldstone.data.dataset import Decoded
+from fieldstone.design.design import Design
+from fieldstone.model.inference import Normalise, logits, place
+from fieldstone.model.model import Model
+from fieldstone.progress import Progress
+from fieldstone.tasks.task import Task
+from fieldstone.training.checkpoint import Progressed, remove_checkpoint, restore_checkpoint, save_checkpoint
+from fieldstone.training.loop import Loop
+from fieldstone.training.memory import keep_freed_memory
+from fieldstone.training.optimizer import make_optimizer
+from fieldstone.training.recipe import Recipe
+from fieldstone.training.run import Run
+from fieldstone.training.stopping import stopping_on_signals
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of it: `report` is what `fieldstone train --json` prints; no model where no epoch was completed."""
+
+    model: Model | None
+    report: dict[str, Any]
+
+
+@dataclass
+class Job:
+    """One training, ready to go."""
+
+    data: str
+    task: Task
+    classes: tuple[str, ...]
+    design: Design | None
+    network: nn.Module
+    recipe: Recipe
+    decoded: Decoded
+    device: torch.device
+    threads: int
+    strict: bool
+    run: Run
+    progress: Progress
+    began: float
+
+    def train(self, *, again: bool = False) -> Trained:
+        """Train to the end or to an interruption; `again` goes on from the run's checkpoint."""
+        torch.set_num_threads(self.threads)
+        keep_freed_memory()
+        place(self.network, self.device)
+        optimizer = make_optimizer(self.network, self.recipe, self.device)
+        at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
+        spent_before = at.seconds
+        history = self.run.read_history()[: at.step // self.batches.steps] if again else []
+
+        def save() -> None:
+            at.seconds = spent_before + time.perf_counter() - self.began
+            save_checkpoint(self.run, self.settings, self.network, optimizer, at)
+
+        def after_epoch(line: dict[str, Any], better: bool) -> None:
+            history.append(line)
+            self.run.write_history(history)
+            if better:
+                self.model(at).save(self.run.model)
+            save()
+
+        with stopping_on_signals() as stop, self.progress.bar("training", self._images_in_all) as bar:
+            bar.advance(at.step // self.batches.steps * self._images_an_epoch)
+            loop = Loop(
+                network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
+                recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
+                validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch, stop=stop,
+                at=at,
+            )  # fmt: skip
+            stopped = loop.run(bar)
+            if stopped == "interrupted":
+                save()
+        at.seconds = spent_before + time.perf_counter() - self.began
+        return self._end(at, stopped)
+
+    def _end(self, at: Progressed, stopped: str | None) -> Trained:
+        model = None
+        if at.best_weights:
+            self.network.load_state_dict(at.best_weights)
+            model = self.model(at)
+        if stopped != "interrupted":
+            remove_checkpoint(self.run)
+        return Trained(model, self.report(at, stopped))
+
+    def write_plan(self) -> None:
+        """`design.yaml`, `recipe.yaml` and `data.json`, with every default settled."""
+        if self.design is not None:
+            self.run.write(self.run.design, self.design.to_text())
+        self.run.write(self.run.recipe, self.recipe.to_text())
+        manifest = json.dumps(self.decoded.manifest.to_json(), ensure_ascii=False, indent=1)
+        self.run.write(self.run.data, manifest + "\n")
+
+    def say_what(self, *, augment_chosen: bool) -> None:
+        """What was decided, before it is done."""
+        manifest, recipe, say = self.decoded.manifest, self.recipe, self.progress.say
+        counts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in ("train", "val", "test"))
+        say(f"{self.data}: {len(self.classes)} classes, {counts} ({manifest.form}); task {self.task.name}")
+        if manifest.left_out:
+            say(f"{len(manifest.left_out)} files left out; {self.run.data} names them")
+        for note in self.decoded.notes:
+            say(note)
+        shape = "x".join(map(str, (self.decoded.preprocessing.channels, *self.decoded.preprocessing.size)))
+        parameters = sum(parameter.numel() for parameter in self.network.parameters())
+        name = "a network of your own" if self.design is None else self.design.name or "design"
+        say(f"{name} on {shape}: {parameters:,} parameters, on {self.device} in {recipe.precision}")
+        augment = ", ".join(recipe.augment or ()) or "none"
+        if augment_chosen:
+            flip = (
+                "on: these are photos"
+                if "flip" in (recipe.augment or ())
+                else "off: a mirrored image may mean another thing"
+            )
+            augment += f" (flip is {flip})"
+        say(
+            f"{recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
+            f"augment {augment}; seed {recipe.seed}"
+        )
+        say(f"run {self.run.path}")
+
+    @cached_property
+    def batches(self) -> Batches:
+        """The images that train, in the order of each epoch."""
+        assert self.recipe.batch_size is not None
+        return Batches(
+            self.decoded.images,
+            self.decoded.manifest.targets,
+            self.decoded.manifest.indices("train"),
+            self.recipe.batch_size,
+            device=self.device,
+            seed=self.recipe.seed,
+            augment=self.recipe.augment or (),
+            fill=self.decoded.preprocessing.mean_pixel,
+        )
+
+    @cached_property
+    def normalise(self) -> Normalise:
+        """Pixels to network input, on the device."""
+        return Normalise(self.decoded.preprocessing).to(self.device)
+
+    @cached_property
+    def validation_rows(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The row numbers of the images that validate."""
+        return self.decoded.manifest.indices("val")
+
+    @cached_property
+    def class_weights(self) -> Tensor | None:
+        """`balanced`: each class counts the same in the loss, whatever its number of images."""
+        if self.recipe.class_weights == "none":
+            return None
+        targets = self.decoded.manifest.targets[self.decoded.manifest.indices("train")]
+        counts = np.bincount(targets, minlength=len(self.classes))
+        weights = len(targets) / (len(self.classes) * np.maximum(counts, 1))
+        return torch.tensor(weights, dtype=torch.float32, device=self.device)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `resume.json` says of how the training was started."""
+        return {
+            "data": self.data,
+            "task": self.task.name,
+            "input": [self.decoded.preprocessing.channels, *self.decoded.preprocessing.size],
+            "device": str(self.device),
+            "threads": self.threads,
+            "precision": self.recipe.precision,
+            "strict": self.strict,
+            "torch": torch.__version__,
+        }
+
+    def validate(self) -> dict[str, Any]:
+        """The metrics of the network as it is on the validation images."""
+        outputs = logits(self.network, self.normalise, self.decoded.images, self.validation_rows, self.device)
+        targets = torch.from_numpy(self.decoded.manifest.targets[self.validation_rows])
+        return self.task.metrics(outputs, targets, self.classes)
+
+    def model(self, at: Progressed) -> Model:
+        """The network as it is, as a model."""
+        manifest = self.decoded.manifest
+        return Model(
+            network=self.network,
+            task=self.task,
+            classes=self.classes,
+            preprocessing=self.decoded.preprocessing,
+            design=self.design,
+            seen=frozenset(bytes.fromhex(row.key)[:8] for row in manifest.rows if row.split in ("train", "val")),
+            about={
+                "recipe": self.recipe.to_json(),
+                "data": {"path": manifest.path, "form": manifest.form, "fingerprint": manifest.fingerprint},
+                "metrics": {"best_epoch": at.best_epoch, "validation": at.best_metrics},
+                "versions": {"fieldstone": __version__, "torch": torch.__version__},
+            },
+            device=self.device,
+            run=self.run.path,
+        )
+
+    def report(self, at: Progressed, stopped: str | None) -> dict[str, Any]:
+        """What `fieldstone train --json` prints."""
+        return {
+            "task": self.task.name,
+            "run": str(self.run.path),
+            "model": str(self.run.model) if at.best_weights else None,
+            "epochs": at.step // self.batches.steps,
+            "best_epoch": at.best_epoch,
+            "stopped": stopped,
+            "seconds": round(at.seconds, 3),
+            "images_per_second": round(at.trained_images / at.trained_seconds, 1) if at.trained_seconds else None,
+            "validation": at.best_metrics,
+            "left_out": [{"file": out.file, "reason": out.reason} for out in self.decoded.manifest.left_out],
+        }
+
+    @property
+    def _images_an_epoch(self) -> int:
+        return len(self.decoded.manifest.indices("train"))
+
+    @property
+    def _images_in_all(self) -> int:
+        return self._images_an_epoch * self.recipe.epochs
