@@ -1,12 +1,17 @@
 """What every test shares: a cache of its own, and the public image sets where they are present."""
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: small networks on a shared machine
+
 import tarfile
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ARCHIVES = Path(os.environ.get("FIELDSTONE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -36,6 +41,20 @@ def real_data() -> Callable[[str], Path]:
         return place / name
 
     return unpack
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """72 small colour photos in three classes that a small network learns: each class leans to one colour."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for channel, name in enumerate(("blue sky", "나무", "zebra 🦓")):
+        (folder / name).mkdir()
+        for number in range(24):
+            pixels = rng.integers(0, 160, (20, 24, 3), dtype=np.uint8)
+            pixels[..., channel] += 60
+            Image.fromarray(pixels).save(folder / name / f"{number:02}.png")
+    return folder
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fieldstone.analysis.summary import Summary, inspect
+    from fieldstone.analysis.summary import Summary
     from fieldstone.data.dataset import Dataset, open_data
     from fieldstone.design.design import Design
     from fieldstone.errors import FieldstoneError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fieldstone.model.model import Model, load
     from fieldstone.model.prediction import Prediction
     from fieldstone.training.recipe import Recipe
+    from fieldstone.verbs.inspect import inspect
     from fieldstone.verbs.train import resume, train
 
 __version__ = "0.1.0"
@@ -44,7 +45,7 @@ _HOMES = {
     "Recipe": "fieldstone.training.recipe",
     "Summary": "fieldstone.analysis.summary",
     "TestReport": "fieldstone.model.evaluation",
-    "inspect": "fieldstone.analysis.summary",
+    "inspect": "fieldstone.verbs.inspect",
     "load": "fieldstone.model.model",
     "open_data": "fieldstone.data.dataset",
     "resume": "fieldstone.verbs.train",

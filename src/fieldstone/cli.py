@@ -119,7 +119,14 @@ def train(
     progress = _progress()
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
     if resume is not None:
-        given = {"DATA": path, "--design": design, "--input": shape, "--recipe": recipe, "--task": task, "--out": out}
+        given: dict[str, Any] = {
+            "DATA": path,
+            "--design": design,
+            "--input": shape,
+            "--recipe": recipe,
+            "--task": task,
+            "--out": out,
+        }
         given |= {"--set": settings, "--device": device, "--threads": threads, **named}
         _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
         result = verb.go_on(resume, progress=progress)
@@ -127,7 +134,7 @@ def train(
         if path is None:
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
         result = verb.start(
-            path, progress=progress, design=design, shape=shape and parse_shape(shape), task=task, out=out,
+            path, progress=progress, design=design, shape=parse_shape(shape), task=task, out=out,
             recipe=_recipe(recipe, named, settings or []), device=device, threads=threads, strict=strict,
         )  # fmt: skip
     report = result.report
@@ -141,8 +148,8 @@ def train(
     return DONE
 
 
-@app.command()
-def test(
+@app.command("test")
+def evaluate(
     model: ModelPath, path: Data, as_json: Json = False, strict: Strict = False, device: Device = None,
     threads: Threads = None,
 ) -> int:  # fmt: skip
@@ -186,10 +193,10 @@ def inspect(
     design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None, as_json: Json = False
 ) -> int:
     """Check a design: every block's output, parameters, multiply-adds, receptive field; and what is wrong with it."""
-    from fieldstone.analysis.summary import inspect as summarise
-    from fieldstone.verbs.choose_design import find_design, parse_shape
+    from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.inspect import inspect as verb
 
-    summary = summarise(find_design(design), input=shape and parse_shape(shape), classes=classes, task=task)
+    summary = verb(design, input=parse_shape(shape), classes=classes, task=task)
     _print(summary, as_json)
     return ANSWER_IS_A_FAULT if summary.has_errors else DONE
 
@@ -197,7 +204,7 @@ def inspect(
 @app.command()
 def designs(as_json: Json = False) -> int:
     """List the designs of the gallery."""
-    from fieldstone.analysis.gallery import list_gallery
+    from fieldstone.verbs.designs import list_gallery
 
     _print(list_gallery(), as_json)
     return DONE
@@ -209,7 +216,7 @@ def code(design: DesignName, shape: Shape = None, classes: Classes = None) -> in
     from fieldstone.network.code import plain_code
     from fieldstone.verbs.choose_design import find_design, parse_shape
 
-    found = find_design(design).resolve(input=shape and parse_shape(shape))
+    found = find_design(design).resolve(input=parse_shape(shape))
     print(plain_code(found, classes or found.classes or 10), end="")
     return DONE
 

@@ -11,7 +11,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it is renamed to `path` at the end, or removed where the writing failed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        beside.touch()
+        mode = beside.stat().st_mode
         yield beside
+        beside.chmod(mode)  # a writer may have put a file of its own there, with other rights
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

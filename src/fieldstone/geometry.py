@@ -79,18 +79,18 @@ class Window:
 class Reach(NamedTuple):
     """What one value sees along one axis by one path, in input pixels.
 
-    `jump` is the distance between neighbours, 0 once a path has seen its whole input; `count` the values on the axis.
+    `jump` is the distance between neighbours, 0 once a path has seen its whole input; `length` the values on the axis.
     """
 
     field: int
     jump: int
-    count: int
+    length: int
 
-    def windowed(self, window: int, stride: int, count: int) -> Reach:
-        return Reach(self.field + (window - 1) * self.jump, self.jump * stride, count)
+    def windowed(self, window: int, stride: int, length: int) -> Reach:
+        return Reach(self.field + (window - 1) * self.jump, self.jump * stride, length)
 
     def whole(self) -> Reach:
-        return Reach(self.field + (self.count - 1) * self.jump, 0, 1)
+        return Reach(self.field + (self.length - 1) * self.jump, 0, 1)
 
     def within(self, other: Reach) -> bool:
         """Whether the other path is at least as large, here and after any block that follows."""
@@ -136,7 +136,7 @@ class Field:
     def cut(self, sizes: tuple[int, ...]) -> Field:
         """The same values, with the sides that they have now."""
         axes = zip(self.axes, sizes, strict=True)
-        return Field(tuple(tuple(reach._replace(count=size) for reach in axis) for axis, size in axes))
+        return Field(tuple(tuple(reach._replace(length=size) for reach in axis) for axis, size in axes))
 
 
 def _largest(reaches: set[Reach]) -> tuple[Reach, ...]:

@@ -1,12 +1,14 @@
 """Augmentation of a whole batch on its device, by numbers that were drawn for each image and epoch."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 SHIFT = 8  # a shift is at most the side / 8
 CUTOUT = 4  # a square's side is the shorter side / 4
@@ -53,7 +55,7 @@ class Augmentation:
         The result is in pixel units too: uint8 after flip, shift and cutout, float32 after crop and color.
         """
         widths = [KINDS[kind].columns for kind in self.kinds]
-        numbers = dict(zip(self.kinds, rows.split(widths, dim=1), strict=True)) if widths else {}
+        numbers = dict(zip(self.kinds, torch.split(rows, widths, dim=1), strict=True)) if widths else {}
         if "flip" in numbers or "shift" in numbers:
             inputs = flip_and_shift(inputs, numbers.get("flip"), numbers.get("shift"))
         if "crop" in numbers:
@@ -70,7 +72,7 @@ def _stream(seed: int, epoch: int, kind: Kind) -> np.random.Generator:
 
 
 def flip_and_shift(inputs: Tensor, flip: Tensor | None, shift: Tensor | None) -> Tensor:
-    """Mirror left and right where flip (N, 1) < 0.5; move by whole pixels, borders reflected, by shift (N, 2)."""
+    """Mirror left and right where flip (N, 1) < 0.5, then move by whole pixels, borders reflected, by shift (N, 2)."""
     n, channels, height, width = inputs.shape
     rows = _moved(height, None if shift is None else shift[:, 0], inputs)  # (N or 1, H)
     columns = _moved(width, None if shift is None else shift[:, 1], inputs)  # (N or 1, W)
@@ -92,48 +94,41 @@ def _moved(side: int, numbers: Tensor | None, inputs: Tensor) -> Tensor:
 
 
 def crop(inputs: Tensor, numbers: Tensor) -> Tensor:
-    """Show a part of each image at full size, bilinear; numbers (N, 4): area, aspect, down, right.
-
-    Each axis is one small matrix product, so that the same numbers give the same pixels on every run.
-    """
+    """Show a part of each image at full size, bilinear; numbers (N, 4): area, aspect, down, right."""
     height, width = inputs.shape[2:]
     area = AREA[0] + numbers[:, 0] * (AREA[1] - AREA[0])
-    low, high = np.log(ASPECT[0]), np.log(ASPECT[1])
+    low, high = math.log(ASPECT[0]), math.log(ASPECT[1])
     aspect = torch.exp(low + numbers[:, 1] * (high - low))
-    tall = torch.sqrt(area / aspect).clamp(max=1) * height
-    wide = torch.sqrt(area * aspect).clamp(max=1) * width
-    down = _interpolation(height, numbers[:, 2] * (height - tall), tall)  # (N, H, H)
-    across = _interpolation(width, numbers[:, 3] * (width - wide), wide)  # (N, W, W)
-    return down[:, None] @ inputs.float() @ across[:, None].transpose(2, 3)
+    tall = torch.sqrt(area / aspect).clamp(max=1)  # as shares of the sides
+    wide = torch.sqrt(area * aspect).clamp(max=1)
+    rows = _sampled(height, tall, numbers[:, 2])[:, :, None].expand(-1, height, width)
+    columns = _sampled(width, wide, numbers[:, 3])[:, None, :].expand(-1, height, width)
+    grid = torch.stack((columns, rows), dim=3)  # (N, H, W, 2), where grid_sample wants x before y
+    return functional.grid_sample(inputs.float(), grid, padding_mode="border", align_corners=False)
 
 
-def _interpolation(side: int, start: Tensor, length: Tensor) -> Tensor:
-    """Matrices (N, side, side): row i weighs the source pixels around start + (i + 0.5) * length / side."""
-    places = torch.arange(side, device=start.device)
-    centres = start[:, None] + (places + 0.5) * (length[:, None] / side) - 0.5  # (N, side)
-    centres = centres.clamp(0, side - 1)
-    return (1 - (centres[:, :, None] - places).abs()).clamp(min=0)
+def _sampled(side: int, share: Tensor, number: Tensor) -> Tensor:
+    """Where along an axis, from -1 to 1 at the borders, each pixel of the result looks: (N, side)."""
+    centres = (2 * torch.arange(side, device=share.device) + 1) / side - 1
+    middle = (1 - share) * (2 * number - 1)
+    return middle[:, None] + share[:, None] * centres
 
 
 def color(inputs: Tensor, numbers: Tensor) -> Tensor:
-    """Change brightness, contrast (about the mean grey) and saturation by the factors of numbers (N, 3)."""
-    factors = JITTER[0] + numbers * (JITTER[1] - JITTER[0])
-    brightness, contrast, saturation = factors[:, :, None, None, None].unbind(1)  # (N, 1, 1, 1) each
-    pixels = (inputs.float() * brightness).clamp(0, 255)
-    mean = _grey(pixels).mean(dim=(1, 2, 3), keepdim=True)
-    pixels = (mean + (pixels - mean) * contrast).clamp(0, 255)
-    if inputs.shape[1] == 1:
-        return pixels
-    grey = _grey(pixels)
-    return (grey + (pixels - grey) * saturation).clamp(0, 255)
+    """Change brightness, contrast (about the mean grey) and saturation by the factors of numbers (N, 3).
 
-
-def _grey(pixels: Tensor) -> Tensor:
-    """(N, 3, H, W) -> (N, 1, H, W); one channel stays as it is."""
-    if pixels.shape[1] == 1:
-        return pixels
-    red, green, blue = pixels.split(1, dim=1)
-    return GREY[0] * red + GREY[1] * green + GREY[2] * blue
+    The three are one matrix and one offset per image; the result is cut to 0..255 once, at the end.
+    """
+    n, channels, height, width = inputs.shape
+    brightness, contrast, saturation = (JITTER[0] + numbers * (JITTER[1] - JITTER[0])).unbind(1)
+    pixels = inputs.float().view(n, channels, height * width)
+    luma = torch.tensor(GREY if channels == 3 else (1.0,)).to(inputs.device, non_blocking=True)
+    mean_grey = pixels.mean(dim=2) @ luma  # (N,)
+    same = torch.eye(channels, device=inputs.device)
+    mixed = saturation[:, None, None] * same + (1 - saturation)[:, None, None] * luma  # (N, C, C)
+    offset = (1 - contrast) * brightness * mean_grey
+    changed = torch.baddbmm(offset[:, None, None], (contrast * brightness)[:, None, None] * mixed, pixels)
+    return changed.clamp_(0, 255).view(n, channels, height, width)
 
 
 def cutout(inputs: Tensor, numbers: Tensor, fill: Sequence[float]) -> Tensor:

@@ -5,12 +5,12 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from fieldstone.errors import DataError
+from fieldstone.files import written_whole
 
 FORMAT = 1  # of everything in the cache; another number is another key
 UNFINISHED = ".part"
@@ -39,27 +39,25 @@ def written(path: Path) -> Iterator[Path]:
 
     Raises DataError, which names the cache folder, when the disk is full or cannot be written.
     """
-    place = path.with_name(f"{path.name}-{uuid4().hex[:8]}{UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path.parent)
-        yield place
-        place.replace(path)
+        with written_whole(path) as place:
+            yield place
     except OSError as error:
         raise DataError(
             f"the cache folder {path.parent} cannot be written ({(error.strerror or str(error)).lower()})",
             file=str(path),
             fix="make room there, or name another folder in the environment variable FIELDSTONE_CACHE",
         ) from error
-    finally:
-        place.unlink(missing_ok=True)
 
 
 def remove_abandoned(folder: Path) -> None:
     """Remove what a killed process left unfinished more than a day ago."""
     for place in folder.glob(f"*{UNFINISHED}"):
-        if time.time() - place.stat().st_mtime > DAY:
-            place.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process may be as fast
+            if time.time() - place.stat().st_mtime > DAY:
+                place.unlink()
 
 
 def save(path: Path, value: Any) -> None:
@@ -72,5 +70,5 @@ def load(path: Path) -> Any | None:
     """The JSON value that was saved; None when there is none, or only a damaged one."""
     try:
         return json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None

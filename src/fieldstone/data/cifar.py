@@ -29,8 +29,9 @@ def read_cifar(path: Path) -> Listing:
         parts = [None] * len(files)
     labels = _label_bytes(base, files)
     names = _names(base)
+    told = [base / name for name in NAME_FILES if (base / name).is_file()]  # what the labels mean depends on them
     containers = tuple(
-        Container(file.name, part, (file,), partial(_contents, file, labels, names))
+        Container(file.name, part, (file, *told), partial(_contents, file, labels, names))
         for file, part in zip(files, parts, strict=True)
     )
     return Listing("cifar", base, containers=containers, names=names)

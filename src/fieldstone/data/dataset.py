@@ -1,13 +1,12 @@
 """One call that understands a data set, whatever its form."""
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
-from unicodedata import normalize
 
 from fieldstone.data import cache
 from fieldstone.data.cifar import is_cifar, read_cifar
@@ -21,9 +20,9 @@ from fieldstone.data.measure import measure
 from fieldstone.data.parallel import in_order
 from fieldstone.data.pixels import ContainerSource, FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
 from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.data.report import report
+from fieldstone.data.report import alike, contradictions, report
 from fieldstone.data.scan import chunks, scan_container, scan_files
-from fieldstone.data.split import Member, split
+from fieldstone.data.split import Member, meant, split
 from fieldstone.data.table import SUFFIXES, read_table
 from fieldstone.errors import DataError, ImageError
 
@@ -77,8 +76,7 @@ class Dataset:
     @property
     def has_test(self) -> bool:
         """Whether the data set names a test part of its own."""
-        given = {entry.given for entry in self.entries}
-        return "test" in given or given == {"train", "val"}
+        return any(entry.given == "test" for entry in self.entries)
 
     @property
     def channels(self) -> int:
@@ -111,8 +109,8 @@ class Dataset:
         base, stamp = self.source
         tasks = (partial(_faults, base, some) for some in chunks(self.entries, lambda e: stamp[e.file].size))
         reasons: list[str | None] = []
-        with quiet():
-            for some in in_order(tasks):
+        with quiet(), closing(in_order(tasks, self.source.threads(self.entries))) as work:
+            for some in work:
                 reasons += some
                 if progress:
                     progress(len(reasons), len(self.entries), "checking")
@@ -122,11 +120,13 @@ class Dataset:
         return replace(self, entries=good, left_out=_sorted(self.left_out + damaged))
 
     def __repr__(self) -> str:
-        return report(self.manifest(), self.entries, self._all_notes())
+        manifest, notes = _manifest(self, self.entries, self.left_out)
+        return report(manifest, self.entries, self.notes + notes)
 
     def to_json(self) -> dict[str, Any]:
         """Counts per class and part, sizes, and what was left out."""
-        rows = self.manifest().rows
+        manifest, notes = _manifest(self, self.entries, self.left_out)
+        rows = manifest.rows
         counts: dict[str, dict[str, int]] = {name: {"train": 0, "val": 0, "test": 0} for name in self.classes}
         for row in rows:
             counts[self.classes[row.target]][row.split] += 1
@@ -140,11 +140,8 @@ class Dataset:
             "counts": counts,
             "duplicates": len(rows) - len({row.key for row in rows}),
             "left_out": [left._asdict() for left in self.left_out],
-            "notes": list(self._all_notes()),
+            "notes": [*self.notes, *notes],
         }
-
-    def _all_notes(self) -> tuple[str, ...]:
-        return self.notes + _manifest(self, self.entries, self.left_out)[1]
 
 
 def open_data(path: str | Path, *, strict: bool = False, progress: Progress | None = None) -> Dataset:
@@ -174,14 +171,17 @@ def _of_files(path: str | Path, listing: Listing, progress: Progress | None) -> 
     good = [(file, look) for file, look in pairs if look.reason is None]
     classes = sorted({file.label for file, _ in good})
     number = {name: target for target, name in enumerate(classes)}
+    part = meant(file.given for file in listing.files)
     entries = tuple(
-        Entry(file.name, None, number[file.label], file.given, look.key, look.width, look.height, look.channels)
+        Entry(file.name, None, number[file.label], part[file.given], look.key, look.width, look.height, look.channels)
         for file, look in good
     )
     damaged = tuple(LeftOut(file.name, look.reason) for file, look in pairs if look.reason is not None)
     lost = sorted({file.label for file in listing.files} - set(classes))
     notes = [f"class {name!r} has no readable image and is left out" for name in lost]
-    notes += _alike(classes) + _contradictions(entries)
+    if part.get("val") == "test":
+        notes.append("the val part beside train is the test, and a tenth of train validates")
+    notes += alike(classes) + contradictions(entries)
     source = FileSource(listing.base, {file.name: file.stamp for file in listing.files})
     left_out = _sorted(listing.left_out + damaged)
     return Dataset(str(path), listing.form, tuple(classes), entries, left_out, (*listing.notes, *notes), source)
@@ -200,7 +200,7 @@ def _of_containers(path: str | Path, listing: Listing) -> Dataset:
         for index, (key, label) in enumerate(zip(seen.keys, seen.labels, strict=True))
     )
     source = ContainerSource({container.name: container for container in listing.containers})
-    notes = (*listing.notes, *_contradictions(entries))
+    notes = (*listing.notes, *contradictions(entries))
     return Dataset(str(path), listing.form, classes, entries, listing.left_out, notes, source)
 
 
@@ -277,25 +277,6 @@ def _fault(path: Path) -> str | None:
 
 def _sorted(left_out: tuple[LeftOut, ...]) -> tuple[LeftOut, ...]:
     return tuple(sorted(left_out))
-
-
-def _alike(classes: Sequence[str]) -> list[str]:
-    """Say which class names differ only by case or by the form of their Unicode letters."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for name in classes:
-        alike[normalize("NFC", name).casefold()].append(name)
-    return [
-        f"the classes {' and '.join(repr(name) for name in names)} differ only by case or Unicode form"
-        for names in alike.values()
-        if len(names) > 1
-    ]
-
-
-def _contradictions(entries: Sequence[Entry]) -> list[str]:
-    """Say how many different images stand in more than one class."""
-    classes = Counter(key for key, _ in {(entry.key, entry.target) for entry in entries})
-    count = sum(times > 1 for times in classes.values())
-    return [f"{count} different images stand in more than one class"] if count else []
 
 
 def _strict(left_out: Sequence[LeftOut]) -> DataError:

@@ -21,8 +21,9 @@ def read_folder(path: Path) -> Listing:
     """List the image files of a folder. Raises DataError when it holds no class folders."""
     folders, images = subfolders(path), direct_images(path)
     if not folders:
+        held = f"{len(images)} {'image' if len(images) == 1 else 'images'}" if images else "no images"
         raise DataError(
-            f"the folder {str(path)!r} holds {f'{len(images)} images' if images else 'nothing'} and no class folders",
+            f"the folder {str(path)!r} holds {held} and no class folders",
             file=str(path),
             fix=_table_inside(path) or LAYOUT,
         )
@@ -94,7 +95,7 @@ class _Walk:
 
     def take_below(self, place: str, label: str, part: Part | None) -> None:
         for name, status in sorted(_below(self.base, place, ())):
-            suffix = Path(name).suffix.lower()
+            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ten times as fast as Path, and there are many
             if suffix and suffix not in suffixes():
                 self.ignored[suffix] += 1
             elif status is None:

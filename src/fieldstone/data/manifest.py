@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     """
 
     file: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # the key in data.json; hides tuple.index, which nobody needs
     target: int
     given: Part | None
     key: str
@@ -40,7 +40,7 @@ class ManifestRow(NamedTuple):
     """A readable image and its part, in the order of the decoded array."""
 
     file: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # the key in data.json; hides tuple.index, which nobody needs
     target: int
     split: Part
     key: str

@@ -1,12 +1,10 @@
 """Mean and standard deviation per channel, measured on the images that train."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldstone.data import cache
 from fieldstone.data.decode import Pixels
 from fieldstone.data.preprocessing import Preprocessing
 

@@ -1,12 +1,14 @@
 """Decode every image of a data set once, into an array file in the cache."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -14,7 +16,7 @@ from fieldstone.data import cache
 from fieldstone.data.decode import Pixels, decode_placed, fit, quiet
 from fieldstone.data.listing import Container, Progress, Stamp
 from fieldstone.data.manifest import Entry
-from fieldstone.data.parallel import in_order
+from fieldstone.data.parallel import cores, in_order, threads_for
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.data.scan import MOST_FILES, chunks
 from fieldstone.errors import ImageError
@@ -31,13 +33,17 @@ class Drawn(NamedTuple):
 
 
 Task = Callable[[], Drawn]
+Stamps = list[list[str | int]]
 
 
 class Source(Protocol):
     """Where the pixels of entries come from."""
 
-    def stamps(self, entries: Sequence[Entry]) -> list[list[str | int]]:
+    def stamps(self, entries: Sequence[Entry]) -> Stamps:
         """What tells whether any file has changed."""
+
+    def threads(self, entries: Sequence[Entry]) -> int:
+        """How many threads do that soonest."""
 
     def tasks(self, entries: Sequence[Entry], preprocessing: Preprocessing) -> Iterator[Task]:
         """Pieces of work that decode the entries in their order."""
@@ -49,15 +55,19 @@ class FileSource(NamedTuple):
     base: Path
     stamp: dict[str, Stamp]
 
-    def stamps(self, entries: Sequence[Entry]) -> list[list[str | int]]:
+    def stamps(self, entries: Sequence[Entry]) -> Stamps:
         base = str(self.base.resolve())
-        return [[base], *([entry.file, *self.stamp[entry.file]] for entry in entries)]
+        files: Stamps = [[entry.file, *self.stamp[entry.file]] for entry in entries]
+        return [[base], *files]
+
+    def threads(self, entries: Sequence[Entry]) -> int:
+        return threads_for(sum(self.stamp[entry.file].size for entry in entries) / max(1, len(entries)))
 
     def tasks(self, entries: Sequence[Entry], preprocessing: Preprocessing) -> Iterator[Task]:
         drawn = preprocessing.channels * preprocessing.size[0] * preprocessing.size[1]
         numbered = list(enumerate(entries))
         for some in chunks(numbered, lambda pair: self.stamp[pair[1].file].size + drawn):
-            files = [(place, self.base / entry.file) for place, entry in some]
+            files = [(place, f"{self.base}/{entry.file}") for place, entry in some]
             yield partial(_draw_files, files, preprocessing)
 
 
@@ -66,13 +76,16 @@ class ContainerSource(NamedTuple):
 
     containers: dict[str, Container]
 
-    def stamps(self, entries: Sequence[Entry]) -> list[list[str | int]]:
-        places = [[entry.file, -1 if entry.index is None else entry.index] for entry in entries]
+    def stamps(self, entries: Sequence[Entry]) -> Stamps:
+        places: Stamps = [[entry.file, _row(entry)] for entry in entries]
         return [*(stamp for one in self.containers.values() for stamp in one.stamps()), *places]
+
+    def threads(self, entries: Sequence[Entry]) -> int:
+        return cores()
 
     def tasks(self, entries: Sequence[Entry], preprocessing: Preprocessing) -> Iterator[Task]:
         for name, group in groupby(entries, key=lambda entry: entry.file):
-            rows = [entry.index for entry in group]
+            rows = [_row(entry) for entry in group]
             images = self.containers[name].read().images
             for start in range(0, len(rows), MOST_FILES):
                 yield partial(_draw_array, images, rows[start : start + MOST_FILES], preprocessing)
@@ -98,7 +111,7 @@ def pixels_key(source: Source, entries: Sequence[Entry], preprocessing: Preproce
     """The name of decoded images: their files, and every setting that changes a pixel."""
     settings = (preprocessing.size, preprocessing.channels, preprocessing.resize, preprocessing.resize_to)
     padding = preprocessing.padding if preprocessing.resize == "letterbox" else ()
-    return cache.key(source.stamps(entries), settings, padding, [Image.__version__])
+    return cache.key(source.stamps(entries), settings, padding, [PIL.__version__])
 
 
 def load_pixels(place: Path) -> Stored | None:
@@ -108,7 +121,7 @@ def load_pixels(place: Path) -> Stored | None:
     if known is None or not file.is_file() or file.stat().st_size != np.prod(known["shape"], dtype=np.int64):
         return None
     boxes = [(top, left, height, width) for top, left, height, width in known["boxes"]]
-    damaged = {place: reason for place, reason in known["damaged"]}
+    damaged = dict(known["damaged"])
     if not known["shape"][0]:
         return Stored(np.empty(known["shape"], np.uint8), damaged, boxes)
     return Stored(np.memmap(file, np.uint8, "r", shape=tuple(known["shape"])), damaged, boxes)
@@ -153,9 +166,10 @@ def _write(
 ) -> Stored:
     damaged: list[tuple[int, str]] = []
     boxes: list[Box] = []
-    with cache.written(place.with_suffix(".u8")) as file, file.open("wb") as stream:
+    work = in_order(source.tasks(entries, preprocessing), source.threads(entries))
+    with cache.written(place.with_suffix(".u8")) as file, file.open("wb") as stream, quiet(), closing(work):
         done = 0
-        for drawn in _draw_all(source, entries, preprocessing):
+        for drawn in work:
             _put(stream, drawn.images)
             boxes += drawn.boxes
             damaged += drawn.damaged
@@ -167,16 +181,16 @@ def _write(
     return _reload(place)
 
 
-def _draw_all(source: Source, entries: Sequence[Entry], preprocessing: Preprocessing) -> Iterator[Drawn]:
-    with quiet():
-        yield from in_order(source.tasks(entries, preprocessing))
-
-
 def _put(stream: BinaryIO, images: Pixels) -> None:
-    stream.write(memoryview(images).cast("B") if images.size else b"")
+    stream.write(images.data.cast("B") if images.size else b"")
 
 
-def _draw_files(files: Sequence[tuple[int, Path]], preprocessing: Preprocessing) -> Drawn:
+def _row(entry: Entry) -> int:
+    assert entry.index is not None  # containers number their images
+    return entry.index
+
+
+def _draw_files(files: Sequence[tuple[int, str]], preprocessing: Preprocessing) -> Drawn:
     images = np.empty((len(files), preprocessing.channels, *preprocessing.size), np.uint8)
     boxes: list[Box] = []
     damaged: list[tuple[int, str]] = []

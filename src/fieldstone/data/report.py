@@ -1,7 +1,8 @@
 """The report of a data set that a person reads."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from unicodedata import normalize
 
 from fieldstone.data.manifest import Entry, Manifest
 from fieldstone.data.split import PARTS
@@ -44,3 +45,24 @@ def _sizes(entries: Sequence[Entry]) -> str:
     if len(sizes) == 1:
         return f"all {smallest} (width x height)"
     return f"{smallest} to {largest} (width x height), {len(sizes):,} different"
+
+
+def alike(classes: Sequence[str]) -> list[str]:
+    """Say which class names differ only by case or by the form of their Unicode letters."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        alike[normalize("NFC", name).casefold()].append(name)
+    return [
+        f"the classes {' and '.join(repr(name) for name in names)} differ only by case or Unicode form"
+        for names in alike.values()
+        if len(names) > 1
+    ]
+
+
+def contradictions(entries: Sequence[Entry]) -> list[str]:
+    """Say how many different images stand in more than one class."""
+    classes = Counter(key for key, _ in {(entry.key, entry.target) for entry in entries})
+    count = sum(times > 1 for times in classes.values())
+    if not count:
+        return []
+    return [f"{count} different {'image stands' if count == 1 else 'images stand'} in more than one class"]

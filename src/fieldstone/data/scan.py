@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -9,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from fieldstone.data import cache
 from fieldstone.data.decode import quiet, read_bytes, read_header
 from fieldstone.data.listing import Container, ImageFile, Progress
-from fieldstone.data.parallel import in_order
+from fieldstone.data.parallel import in_order, threads_for
 from fieldstone.errors import ImageError
 
 MOST_FILES = 64  # of one task of a thread
@@ -55,9 +56,10 @@ def scan_files(base: Path, files: Sequence[ImageFile], progress: Progress | None
     known = {(name, size, time): Seen(*seen) for name, size, time, *seen in cache.load(place) or ()}
     new = [file for file in files if _identity(file) not in known]
     tasks = (partial(_look_at, base, some) for some in chunks(new, lambda file: file.stamp.size))
+    threads = threads_for(sum(file.stamp.size for file in new) / max(1, len(new)))
     done = 0
-    with quiet():
-        for some in in_order(tasks):
+    with quiet(), closing(in_order(tasks, threads)) as looks:
+        for some in looks:
             known.update(some)
             done += len(some)
             if progress:
@@ -84,10 +86,10 @@ def _identity(file: ImageFile) -> tuple[str, int, int]:
 
 
 def _look_at(base: Path, files: Sequence[ImageFile]) -> list[tuple[tuple[str, int, int], Seen]]:
-    return [(_identity(file), _look(base / file.name)) for file in files]
+    return [(_identity(file), _look(f"{base}/{file.name}")) for file in files]
 
 
-def _look(path: Path) -> Seen:
+def _look(path: str) -> Seen:
     try:
         data = read_bytes(path)
         return Seen(hashlib.sha256(data).hexdigest(), *read_header(data), None)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 Part = Literal["train", "val", "test"]
@@ -28,21 +28,28 @@ def position(key: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
+def meant(given: Iterable[Part | None]) -> dict[Part | None, Part | None]:
+    """What the parts that a data set names stand for: train alone for none, one part beside train for the test."""
+    named = set(given)
+    if named <= {None, "train"}:
+        return dict.fromkeys(named)
+    return {part: "test" if named == {"train", "val"} and part == "val" else part for part in named}
+
+
 def split(members: Sequence[Member], classes: Sequence[str]) -> tuple[list[Part], list[str]]:
     """The part of each image, and what is to be said about it.
 
-    Given parts are kept, but: train and one other part make the other the test; without a val part, a tenth of
-    train validates; where nothing but train is given, all three are made. Equal images get equal parts.
+    Given parts are kept; where train and test alone are given, a tenth of train validates; where none is, all
+    three are made. Equal images get equal parts among those that are made.
     """
-    given = {member.given for member in members}
-    if given <= {None, "train"}:
+    if all(member.given is None for member in members):
         return _made(members, classes, WITHOUT_TEST)
-    if "train" not in given or {"val", "test"} <= given:
-        return [member.given or "train" for member in members], _shared(members, [m.given for m in members])
-    training = [member for member in members if member.given == "train"]
-    made, notes = _made(training, classes, WITH_TEST)
-    parts_made = iter(made)
-    parts: list[Part] = [next(parts_made) if member.given == "train" else "test" for member in members]
+    parts: list[Part] = [member.given or "train" for member in members]
+    if set(parts) != {"train", "test"}:
+        return parts, _shared(members, parts)
+    made, notes = _made([member for member in members if member.given == "train"], classes, WITH_TEST)
+    of_train = iter(made)
+    parts = [next(of_train) if part == "train" else part for part in parts]
     return parts, notes + _shared(members, parts)
 
 
@@ -96,7 +103,7 @@ def _distance(u: float, spans: Bounds) -> float:
     return min(max(low - u, u - high, 0.0) for low, high in spans)
 
 
-def _shared(members: Sequence[Member], parts: Sequence[Part | None]) -> list[str]:
+def _shared(members: Sequence[Member], parts: Sequence[Part]) -> list[str]:
     """Say how many test images are equal to one that trains or validates."""
     seen = {member.key for member, part in zip(members, parts, strict=True) if part != "test"}
     pairs = zip(members, parts, strict=True)

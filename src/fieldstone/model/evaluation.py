@@ -11,6 +11,7 @@ import torch
 
 from fieldstone.data.dataset import Dataset, open_data
 from fieldstone.errors import DataError
+from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits
 from fieldstone.progress import Progress
 
@@ -57,7 +58,7 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
     """The report of `Model.test`."""
     dataset = open_data(path, strict=strict, progress=progress)
     candidates = [entry for entry in dataset.entries if entry.given == "test" or not dataset.has_test]
-    unseen = [entry for entry in candidates if bytes.fromhex(entry.key)[:8] not in model.seen]
+    unseen = [entry for entry in candidates if short_key(entry.key) not in model.seen]
     if not unseen:
         raise DataError(
             f"all {len(candidates)} images here were trained or validated on, none is left to test on",

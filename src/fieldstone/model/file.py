@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,13 +68,18 @@ def read_model_file(path: Path) -> ModelFile:
     return ModelFile(fields, tensors)
 
 
-def pack_keys(keys: list[str]) -> str:
-    """Hexadecimal image keys as a model file stores them: base64 of the sorted first 8 bytes of each."""
-    return base64.b64encode(b"".join(sorted({bytes.fromhex(key)[:8] for key in keys}))).decode("ascii")
+def short_key(key: str) -> bytes:
+    """What a model file keeps of an image's hexadecimal key: its first 8 bytes."""
+    return bytes.fromhex(key)[:8]
+
+
+def pack_keys(keys: Collection[bytes]) -> str:
+    """Short keys as a model file stores them: sorted, in base64."""
+    return base64.b64encode(b"".join(sorted(keys))).decode("ascii")
 
 
 def unpack_keys(text: str) -> frozenset[bytes]:
-    """The first 8 bytes of each image's key."""
+    """The short keys that `pack_keys` packed."""
     packed = base64.b64decode(text)
     return frozenset(packed[i : i + 8] for i in range(0, len(packed), 8))
 
@@ -106,5 +112,5 @@ def _digest(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     """SHA-256 over the JSON without `sha256`, then every tensor's bytes in name order."""
     digest = hashlib.sha256(_json(fields).encode())
     for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

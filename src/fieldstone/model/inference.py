@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fieldstone.data.batches import in_turn
 from fieldstone.data.preprocessing import Preprocessing
 
 INFERENCE_BATCH = 256
@@ -72,9 +73,8 @@ def logits(
     """The network's outputs for some rows of an array of images, on the CPU in float32: (len(indices), outputs)."""
     parts = []
     with evaluating(network):
-        for start in range(0, len(indices), INFERENCE_BATCH):
-            batch = torch.from_numpy(images[indices[start : start + INFERENCE_BATCH]])
-            parts.append(network(normalise(batch.to(device))).float())
+        for rows, pixels in in_turn(images, indices, INFERENCE_BATCH, device):
+            parts.append(network(normalise(pixels)).float())
             if advance is not None:
-                advance(len(batch))
+                advance(len(rows))
     return torch.cat(parts).cpu()

@@ -35,7 +35,7 @@ class Binary:
         return {"loss": self.loss(logits, targets).item(), "auroc": roc_area(logits[:, 0], targets), **figures}
 
     def score(self, metrics: dict[str, Any]) -> float:
-        return float(metrics["accuracy"])
+        return float(metrics["probability_of_truth"])
 
     def decode(self, logits: Tensor) -> Tensor:
         # The first column is sigmoid(-x), not 1 - sigmoid(x), which is 0 in float32 from x = 17 on.

@@ -11,6 +11,9 @@ CALIBRATION_BINS = 15
 def classification_metrics(probabilities: Tensor, targets: Tensor, classes: tuple[str, ...]) -> dict[str, Any]:
     """Accuracy, expected calibration error, figures per class, and `confusion[true][predicted]`.
 
+    `probability_of_truth` is the mean probability that the right class was given: an accuracy without steps. On some
+    dozen validation images the accuracy itself has ties everywhere and picks an epoch by chance.
+
     Args:
         probabilities: (N, classes), each row summing to 1.
         targets: (N,) class indices.
@@ -21,6 +24,7 @@ def classification_metrics(probabilities: Tensor, targets: Tensor, classes: tupl
     confusion = torch.bincount(targets * n + predicted, minlength=n * n).reshape(n, n)
     return {
         "accuracy": (predicted == targets).double().mean().item(),
+        "probability_of_truth": probabilities.double().gather(1, targets[:, None]).mean().item(),
         "calibration_error": calibration_error(probabilities, targets),
         "per_class": {name: _class_figures(confusion, i) for i, name in enumerate(classes)},
         "confusion": confusion.tolist(),

@@ -29,7 +29,7 @@ class Multiclass:
         return {"loss": self.loss(logits, targets).item(), **figures}
 
     def score(self, metrics: dict[str, Any]) -> float:
-        return float(metrics["accuracy"])
+        return float(metrics["probability_of_truth"])
 
     def decode(self, logits: Tensor) -> Tensor:
         return logits.softmax(dim=1)

@@ -87,7 +87,7 @@ class Loop:
         self.network.train()
         begin = looked = time.perf_counter()
         images_before = self.at.epoch_images
-        for inputs, targets in self.batches.epoch(epoch, start):
+        for _, inputs, targets in self.batches.epoch(epoch, start):
             self._step(inputs, targets)
             bar.advance(len(targets))
             if time.perf_counter() - looked > SECONDS_BETWEEN_LOOKS:
@@ -114,7 +114,7 @@ class Loop:
         loss = self.task.loss(
             logits.float(), targets, class_weights=self.class_weights, label_smoothing=self.recipe.label_smoothing
         )
-        self.scaler.scale(loss).backward()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         self.scaler.step(self.optimizer)
         self.scaler.update()
         loss = loss.detach()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +17,12 @@ WARM_UP = 0.25
 def make_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
     """The recipe's optimizer, fused where torch has it; biases and normalisation weights do not decay."""
     weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in weights if p.dim() <= 1], "weight_decay": 0.0},
+    decays = [p for p in weights if p.dim() > 1], [p for p in weights if p.dim() <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": some, "weight_decay": decay}
+        for some, decay in zip(decays, (recipe.weight_decay, 0.0), strict=True)
+        if some
     ]
-    groups = [group for group in groups if group["params"]]
     fused = device.type in ("cpu", "cuda", "mps")
     assert recipe.learning_rate is not None
     if recipe.optimizer == "sgd":

@@ -65,12 +65,14 @@ def choose_design(
     return design.resolve(input=shape, classes=classes)
 
 
-def parse_shape(text: str) -> tuple[int, ...]:
-    """`3x64x64` as (3, 64, 64).
+def parse_shape(text: str | None) -> tuple[int, ...] | None:
+    """`3x64x64` as (3, 64, 64); nothing as None.
 
     Raises:
         DesignError: it is not numbers joined by x.
     """
+    if text is None:
+        return None
     parts = text.lower().split("x")
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
         raise DesignError(f"input {text!r} is no shape", fix="write channels and sides, as in 3x64x64")

@@ -118,7 +118,10 @@ def start(
     )
     if network is None:
         assert plan is not None
-        network = build(plan, outputs)
+        with torch.random.fork_rng(
+            []
+        ):  # layers draw weights when they are made; the caller's numbers stay as they were
+            network = build(plan, outputs)
         initialise(network, settled.init, settled.seed)
     job = Job(
         data=str(data), task=task_of_data, classes=dataset.classes, design=plan, network=network, recipe=settled,

@@ -16,6 +16,7 @@ from fieldstone import __version__
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.design.design import Design
+from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits, place
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
@@ -94,6 +95,7 @@ class Job:
         model = None
         if at.best_weights:
             self.network.load_state_dict(at.best_weights)
+            self.network.eval()
             model = self.model(at)
         if stopped != "interrupted":
             remove_checkpoint(self.run)
@@ -146,7 +148,7 @@ class Job:
             device=self.device,
             seed=self.recipe.seed,
             augment=self.recipe.augment or (),
-            fill=self.decoded.preprocessing.mean_pixel,
+            fill=self.decoded.preprocessing.padding,
         )
 
     @cached_property
@@ -198,7 +200,7 @@ class Job:
             classes=self.classes,
             preprocessing=self.decoded.preprocessing,
             design=self.design,
-            seen=frozenset(bytes.fromhex(row.key)[:8] for row in manifest.rows if row.split in ("train", "val")),
+            seen=frozenset(short_key(row.key) for row in manifest.rows if row.split in ("train", "val")),
             about={
                 "recipe": self.recipe.to_json(),
                 "data": {"path": manifest.path, "form": manifest.form, "fingerprint": manifest.fingerprint},

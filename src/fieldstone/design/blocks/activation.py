@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fieldstone.design.blocks.block import Block, option
@@ -19,14 +19,14 @@ class ReLU(Block):
 class LeakyReLU(Block):
     keyword: ClassVar[str] = "leakyrelu"
     syntax: ClassVar[str] = "leakyrelu"
-    negative_slope: float = option(REAL, "0.01")
+    negative_slope: float = field(default=0.01, metadata=option(REAL))
 
 
 @dataclass(frozen=True)
 class GELU(Block):
     keyword: ClassVar[str] = "gelu"
     syntax: ClassVar[str] = "gelu"
-    approximate: str = option(choice("none", "tanh"), "none")
+    approximate: str = field(default="none", metadata=option(choice("none", "tanh")))
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class SiLU(Block):
 class ELU(Block):
     keyword: ClassVar[str] = "elu"
     syntax: ClassVar[str] = "elu"
-    alpha: float = option(REAL, "1")
+    alpha: float = field(default=1.0, metadata=option(REAL))
 
 
 @dataclass(frozen=True)

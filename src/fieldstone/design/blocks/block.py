@@ -10,7 +10,7 @@ from fieldstone.design.blocks.kinds import CLASSES, Kind
 from fieldstone.geometry import Shape, Whole, Window
 
 
-class Fault(Exception):
+class FitError(Exception):
     """A block's own account of what does not fit; whoever knows file, line and path makes it a `DesignError`."""
 
     def __init__(self, message: str, fix: str | None = None) -> None:
@@ -18,23 +18,18 @@ class Fault(Exception):
         self.fix = fix
 
 
-class TooSmall(Fault):
+class TooSmallError(FitError):
     """The input is smaller than the window: another input would do. `fix` is what else would, if anything."""
 
 
-def main(kind: Kind, default: Any = None) -> Any:
-    """A field that is written by its place after the keyword; `default` is text of its kind."""
-    return _argument(kind, default, "main")
+def main(kind: Kind) -> dict[str, Any]:
+    """The metadata of a field that is written by its place after the keyword."""
+    return {"kind": kind, "place": "main"}
 
 
-def option(kind: Kind, default: Any) -> Any:
-    """A field that is written as `key=value`, where it is not its default."""
-    return _argument(kind, default, "option")
-
-
-def _argument(kind: Kind, default: Any, place: str) -> Any:
-    metadata = {"kind": kind, "place": place}
-    return field(metadata=metadata) if default is None else field(default=kind.value(default), metadata=metadata)
+def option(kind: Kind) -> dict[str, Any]:
+    """The metadata of a field that is written as `key=value` where it is not its default."""
+    return {"kind": kind, "place": "option"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class Block:
         return replace(self, **changes) if heads else self
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """The shape that leaves, (C, *sides). Raises Fault where the input does not fit."""
+        """The shape that leaves, (C, *sides). Raises FitError where the input does not fit."""
         return input_shape
 
     def params(self, input_shape: Shape) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, Fault, main, option
+from fieldstone.design.blocks.block import Block, FitError, main, option
 from fieldstone.design.blocks.kinds import FILTERS, FLAG, Filters
 from fieldstone.geometry import WHOLE, Shape, Whole, format_shape
 
@@ -16,12 +16,14 @@ class Linear(Block):
 
     keyword: ClassVar[str] = "linear"
     syntax: ClassVar[str] = "linear FEATURES"
-    out_features: Filters = main(FILTERS)
-    bias: bool = option(FLAG, "true")
+    out_features: Filters = field(metadata=main(FILTERS))
+    bias: bool = field(default=True, metadata=option(FLAG))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) > 1:
-            raise Fault(f"its input is {format_shape(input_shape)}, not flat", "put flatten or globalavgpool before it")
+            raise FitError(
+                f"its input is {format_shape(input_shape)}, not flat", "put flatten or globalavgpool before it"
+            )
         assert isinstance(self.out_features, int)
         return (self.out_features,)
 

@@ -30,12 +30,6 @@ class Kind:
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
 
-    def value(self, text: str) -> Any:
-        """The value of a text that is known to be of this kind."""
-        value = self.read(text)
-        assert value is not None, f"{text!r} is not {self.says}"
-        return value
-
 
 def _sizes(least: int) -> Callable[[str], Any]:
     def read(text: str) -> Sizes | None:
@@ -85,8 +79,8 @@ FILTERS = Kind(
     lambda text: CLASSES if text == "classes" else _count(text),
     lambda value: "classes" if value is CLASSES else str(value),
 )
-SIZES = Kind("a whole number above 0, or such numbers joined by x", _sizes(1), write_sizes)
-PADDING = Kind("a whole number, numbers joined by x, `same` or `valid`", _padding, write_sizes)
+SIZES = Kind("a whole number above 0 (or one per side, as in 3x5)", _sizes(1), write_sizes)
+PADDING = Kind("a whole number (or one per side, as in 1x2), `same` or `valid`", _padding, write_sizes)
 FLAG = Kind("true or false", {"true": True, "false": False}.get, lambda value: "true" if value else "false")
 NAME = Kind(
     "a name (a letter, then letters, digits, _ or -)",

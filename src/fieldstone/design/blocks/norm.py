@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fieldstone.design.blocks.block import Block, main, option
@@ -19,8 +19,8 @@ class BatchNorm(Block):
 
     keyword: ClassVar[str] = "batchnorm"
     syntax: ClassVar[str] = "batchnorm"
-    eps: float = option(POSITIVE, "1e-5")
-    momentum: float = option(PROBABILITY, "0.1")
+    eps: float = field(default=1e-5, metadata=option(POSITIVE))
+    momentum: float = field(default=0.1, metadata=option(PROBABILITY))
 
     def params(self, input_shape: Shape) -> int:
         return 2 * input_shape[0]
@@ -32,4 +32,4 @@ class Dropout(Block):
 
     keyword: ClassVar[str] = "dropout"
     syntax: ClassVar[str] = "dropout P"
-    p: float = main(PROBABILITY, "0.5")
+    p: float = field(default=0.5, metadata=main(PROBABILITY))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import gcd, prod
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, Fault, TooSmall, main, option
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
 from fieldstone.design.blocks.kinds import (
     COUNT,
     FILTERS,
@@ -23,10 +23,10 @@ from fieldstone.geometry import WHOLE, Shape, Whole, Window, format_shape, same_
 
 
 def per_axis(sizes: Sizes, rank: int, name: str) -> tuple[int, ...]:
-    """`3` as (3, 3): one number per axis. Raises Fault if it was given for another rank."""
+    """`3` as (3, 3): one number per axis. Raises FitError if it was given for another rank."""
     if len(sizes) not in (1, rank):
         sides = "1 side" if rank == 1 else f"{rank} sides"
-        raise Fault(
+        raise FitError(
             f"its {name} {write_sizes(sizes)} is for {len(sizes)} axes, its input has {sides}",
             f"give {name} one number, or one per side",
         )
@@ -34,9 +34,9 @@ def per_axis(sizes: Sizes, rank: int, name: str) -> tuple[int, ...]:
 
 
 def needs_map(shape: Shape) -> tuple[int, ...]:
-    """The sides of a map. Raises Fault on an input that was flattened."""
+    """The sides of a map. Raises FitError on an input that was flattened."""
     if len(shape) == 1:
-        raise Fault(f"its input is flat ({shape[0]} numbers) and has no sides", "put it before the map is flattened")
+        raise FitError(f"its input is flat ({shape[0]} numbers) and has no sides", "put it before the map is flattened")
     return shape[1:]
 
 
@@ -47,19 +47,27 @@ class Sliding(Block):
     def window(self, rank: int) -> Window:
         raise NotImplementedError
 
-    def wider_padding(self, shape: Shape) -> str | None:
-        """The smallest padding that lets the window fit, as it is written; None if there is none."""
+    def padded(self, padding: Sizes) -> Sliding:
         raise NotImplementedError
 
+    def wider_padding(self, shape: Shape) -> str | None:
+        """The smallest padding that lets the window fit, as it is written; None if torch would refuse it."""
+        needed = _needed(self.window(len(shape) - 1), shape[1:])
+        try:
+            self.padded(needed).output_shape(shape)
+        except FitError:
+            return None
+        return write_sizes(needed)
+
     def output_sizes(self, shape: Shape) -> tuple[int, ...]:
-        """The sides that leave. Raises Fault where no window fits."""
+        """The sides that leave. Raises FitError where no window fits."""
         sides = needs_map(shape)
         window = self.window(len(sides))
         sizes = window.output_sizes(sides)
         if min(sizes) > 0:
             return sizes
         padding = self.wider_padding(shape)
-        raise TooSmall(
+        raise TooSmallError(
             f"its input is {format_shape(shape)}{_with_padding(window)}, smaller than {_describe(window)}",
             None if padding is None else f"pad it (padding={padding})",
         )
@@ -88,14 +96,14 @@ class Conv(Sliding):
 
     keyword: ClassVar[str] = "conv"
     syntax: ClassVar[str] = "conv FILTERS KERNEL"
-    out_channels: Filters = main(FILTERS)
-    kernel_size: Sizes = main(SIZES)
-    stride: Sizes = option(SIZES, "1")
-    padding: Padding = option(PADDING, "0")
-    dilation: Sizes = option(SIZES, "1")
-    groups: int = option(COUNT, "1")
-    bias: bool = option(FLAG, "true")
-    padding_mode: str = option(choice("zeros", "reflect", "replicate", "circular"), "zeros")
+    out_channels: Filters = field(metadata=main(FILTERS))
+    kernel_size: Sizes = field(metadata=main(SIZES))
+    stride: Sizes = field(default=(1,), metadata=option(SIZES))
+    padding: Padding = field(default=(0,), metadata=option(PADDING))
+    dilation: Sizes = field(default=(1,), metadata=option(SIZES))
+    groups: int = field(default=1, metadata=option(COUNT))
+    bias: bool = field(default=True, metadata=option(FLAG))
+    padding_mode: str = field(default="zeros", metadata=option(choice("zeros", "reflect", "replicate", "circular")))
 
     def window(self, rank: int) -> Window:
         kernel = per_axis(self.kernel_size, rank, "kernel")
@@ -105,20 +113,15 @@ class Conv(Sliding):
             if any(step > 1 for step in stride):
                 half = tuple(same_padding(*axis)[1] for axis in zip(kernel, dilation, strict=True))
                 written = write_sizes(half[:1] if len(set(half)) == 1 else half)
-                raise Fault("padding=same needs stride 1, as in torch", f"give numbers, such as padding={written}")
+                raise FitError("padding=same needs stride 1, as in torch", f"give numbers, such as padding={written}")
             padding = tuple(map(same_padding, kernel, dilation))
         else:
             assert not isinstance(self.padding, str)
             padding = tuple((pad, pad) for pad in per_axis(self.padding, rank, "padding"))
         return Window(kernel, stride, dilation, padding)
 
-    def wider_padding(self, shape: Shape) -> str | None:
-        needed = _needed(self.window(len(shape) - 1), shape[1:])
-        try:
-            replace(self, padding=needed).output_shape(shape)
-        except Fault:  # a mirrored border cannot be wider than the input
-            return None
-        return write_sizes(needed)
+    def padded(self, padding: Sizes) -> Conv:
+        return replace(self, padding=padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         sizes = self.output_sizes(input_shape)
@@ -144,7 +147,7 @@ class Conv(Sliding):
         most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
         widest = [max(pair) for pair in self.window(len(sides)).padding]
         if most is not None and any(pad > side + most for pad, side in zip(widest, sides, strict=True)):
-            raise Fault(
+            raise FitError(
                 f"padding_mode={self.padding_mode} cannot pad {format_shape(tuple(widest))} "
                 f"around an input of {format_shape(sides)}",
                 "use padding_mode=zeros or replicate, or less padding",
@@ -156,17 +159,17 @@ class Conv(Sliding):
             if channels % self.groups:
                 common = gcd(in_channels, self.out_channels)
                 near = max(n for n in range(1, min(self.groups, common) + 1) if common % n == 0)
-                raise Fault(f"groups={self.groups} does not divide its {channels} {which}", f"use groups={near}")
+                raise FitError(f"groups={self.groups} does not divide its {channels} {which}", f"use groups={near}")
 
 
 @dataclass(frozen=True)
 class Pool(Sliding):
     """Pooling over a sliding window; the stride is the kernel where none is given, as in torch."""
 
-    kernel_size: Sizes = main(SIZES)
-    stride: Sizes | None = option(SIZES, None)
-    padding: Padding = option(PADDING, "0")
-    ceil_mode: bool = option(FLAG, "false")
+    kernel_size: Sizes = field(metadata=main(SIZES))
+    stride: Sizes | None = field(default=None, metadata=option(SIZES))
+    padding: Padding = field(default=(0,), metadata=option(PADDING))
+    ceil_mode: bool = field(default=False, metadata=option(FLAG))
 
     def dilations(self, rank: int) -> tuple[int, ...]:
         return (1,) * rank
@@ -178,7 +181,7 @@ class Pool(Sliding):
         padding = self._padding(kernel, dilation)
         for pad, size in zip(padding, kernel, strict=True):
             if pad > size // 2:
-                raise Fault(
+                raise FitError(
                     f"padding {pad} is more than half of its kernel {size}, which torch refuses",
                     f"use padding={size // 2} or less",
                 )
@@ -193,18 +196,15 @@ class Pool(Sliding):
             if before != after or before > size // 2:
                 half = tuple(number // 2 for number in kernel)
                 written = write_sizes(half[:1] if len(set(half)) == 1 else half)
-                raise Fault(
+                raise FitError(
                     f"padding=same would pad {before} before and {after} after; pooling pads both sides alike, "
                     f"by at most half of its kernel {format_shape(kernel)}",
                     f"give the number, such as padding={written}",
                 )
         return tuple(before for before, _ in pairs)
 
-    def wider_padding(self, shape: Shape) -> str | None:
-        window = self.window(len(shape) - 1)
-        needed = per_axis(_needed(window, shape[1:]), len(window.kernel), "padding")
-        fits = all(pad <= size // 2 for pad, size in zip(needed, window.kernel, strict=True))
-        return write_sizes(_needed(window, shape[1:])) if fits else None
+    def padded(self, padding: Sizes) -> Pool:
+        return replace(self, padding=padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], *self.output_sizes(input_shape))
@@ -216,7 +216,7 @@ class MaxPool(Pool):
 
     keyword: ClassVar[str] = "maxpool"
     syntax: ClassVar[str] = "maxpool KERNEL"
-    dilation: Sizes = option(SIZES, "1")
+    dilation: Sizes = field(default=(1,), metadata=option(SIZES))
 
     def dilations(self, rank: int) -> tuple[int, ...]:
         return per_axis(self.dilation, rank, "dilation")
@@ -228,14 +228,25 @@ class AvgPool(Pool):
 
     keyword: ClassVar[str] = "avgpool"
     syntax: ClassVar[str] = "avgpool KERNEL"
-    count_include_pad: bool = option(FLAG, "true")
+    count_include_pad: bool = field(default=True, metadata=option(FLAG))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """As `Pool`; torch's 3-d average alone wants the kernel inside the input itself, padding not counted."""
+        shape = super().output_shape(input_shape)
+        kernel = self.window(len(input_shape) - 1).kernel
+        if len(kernel) == 3 and any(side < size for side, size in zip(input_shape[1:], kernel, strict=True)):
+            raise TooSmallError(
+                f"its input is {format_shape(input_shape)}, smaller than the {format_shape(kernel)} kernel; "
+                "torch does not count padding here"
+            )
+        return shape
 
 
 @dataclass(frozen=True)
 class GlobalPool(Block):
     """One number per channel from the whole map."""
 
-    keepdims: bool = option(FLAG, "false")
+    keepdims: bool = field(default=False, metadata=option(FLAG))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         sides = needs_map(input_shape)
@@ -259,4 +270,3 @@ class GlobalAvgPool(GlobalPool):
 
     keyword: ClassVar[str] = "globalavgpool"
     syntax: ClassVar[str] = "globalavgpool"
-

@@ -1,0 +1,188 @@
+"""Blocks that hold blocks, and blocks that put maps together.
+
+A structure is a few named paths of blocks. In a `Chain` each path takes what the one before it gave; in a `Parallel`
+each takes the structure's input, and a join puts their outputs together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import ClassVar
+
+from fieldstone.design.blocks.block import Block, FitError, main, option
+from fieldstone.design.blocks.kinds import COUNT, FLAG, NAME, choice
+from fieldstone.geometry import Shape, format_shape
+
+Blocks = tuple[Block, ...]
+JOINS = ("concat", "add", "multiply")
+
+
+@dataclass(frozen=True)
+class Structure(Block):
+    """A block that holds blocks.
+
+    `paths` gives (part, blocks): the part is what the path adds to the structure's own, "" for nothing.
+    """
+
+    opens_scope: ClassVar[bool] = True
+
+    def paths(self) -> tuple[tuple[str, Blocks], ...]:
+        raise NotImplementedError
+
+    def count(self) -> int:
+        """How many blocks it is once unrolled, itself included; nothing is unrolled for it."""
+        return 1 + sum(map(count, chain.from_iterable(blocks for _, blocks in self.paths())))
+
+
+def count(block: Block) -> int:
+    """How many blocks a block is once unrolled."""
+    return block.count() if isinstance(block, Structure) else 1
+
+
+@dataclass(frozen=True)
+class Chain(Structure):
+    """Paths one after another."""
+
+
+@dataclass(frozen=True)
+class Repeat(Chain):
+    """The same blocks several times, each time with weights of its own."""
+
+    keyword: ClassVar[str] = "repeat"
+    syntax: ClassVar[str] = "repeat N: [BLOCK, …]"
+    times: int = field(metadata=main(COUNT))
+    body: Blocks = ()
+
+    def paths(self) -> tuple[tuple[str, Blocks], ...]:
+        return tuple((str(turn), self.body) for turn in range(1, self.times + 1))
+
+    def count(self) -> int:
+        return 1 + self.times * sum(map(count, self.body))
+
+
+@dataclass(frozen=True)
+class Sequence(Chain):
+    """A list inside a list: blocks that belong together. It opens no scope."""
+
+    keyword: ClassVar[str] = "sequence"
+    syntax: ClassVar[str] = "[BLOCK, …]"
+    opens_scope: ClassVar[bool] = False
+    body: Blocks = ()
+
+    def paths(self) -> tuple[tuple[str, Blocks], ...]:
+        return (("", self.body),)
+
+
+@dataclass(frozen=True)
+class Parallel(Structure):
+    """Paths side by side, and how they are put together."""
+
+    @property
+    def how(self) -> str:
+        """One of JOINS."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Residual(Parallel):
+    """A body plus its own input, or plus a shortcut from it; no activation is implied.
+
+    Source: He, Zhang, Ren and Sun, arXiv:1512.03385.
+    """
+
+    keyword: ClassVar[str] = "residual"
+    syntax: ClassVar[str] = "residual: [BLOCK, …] or residual: {body: […], shortcut: […]}"
+    body: Blocks = ()
+    shortcut: Blocks = ()
+
+    @property
+    def how(self) -> str:
+        return "add"
+
+    def paths(self) -> tuple[tuple[str, Blocks], ...]:
+        return (("body", self.body), ("shortcut", self.shortcut))
+
+
+@dataclass(frozen=True)
+class Branches(Parallel):
+    """Several paths from one input, put together; an empty one is the input itself."""
+
+    keyword: ClassVar[str] = "branches"
+    syntax: ClassVar[str] = "branches concat|add|multiply: [[BLOCK, …], […], []]"
+    join: str = field(metadata=main(choice(*JOINS)))
+    branches: tuple[Blocks, ...] = ()
+
+    @property
+    def how(self) -> str:
+        return self.join
+
+    def paths(self) -> tuple[tuple[str, Blocks], ...]:
+        return tuple((str(number), blocks) for number, blocks in enumerate(self.branches, 1))
+
+
+@dataclass(frozen=True)
+class Save(Block):
+    """Gives the map a name, for a join further on."""
+
+    keyword: ClassVar[str] = "save"
+    syntax: ClassVar[str] = "save NAME"
+    name: str = field(metadata=main(NAME))
+
+
+@dataclass(frozen=True)
+class Join(Block):
+    """Puts a saved map and the input together, the saved map first; the keyword says how."""
+
+    name: str = field(metadata=main(NAME))
+    crop: bool = field(default=False, metadata=option(FLAG))
+
+    def cropped(self, saved: Shape, here: Shape) -> Shape:
+        """The shape of the saved map as it is joined. Raises FitError if there is less of it than of the input."""
+        if not self.crop or len(saved) != len(here):
+            return saved
+        if any(side < need for side, need in zip(saved[1:], here[1:], strict=True)):
+            raise FitError(
+                f"crop=true cannot cut the saved map {self.name} ({format_shape(saved)}) to an input of "
+                f"{format_shape(here)}, which is larger",
+                "save a larger map",
+            )
+        return (saved[0], *here[1:])
+
+
+@dataclass(frozen=True)
+class Concat(Join):
+    """One after the other along the channels (torch.cat)."""
+
+    keyword: ClassVar[str] = "concat"
+    syntax: ClassVar[str] = "concat NAME"
+
+
+@dataclass(frozen=True)
+class Add(Join):
+    """Value by value, their sum."""
+
+    keyword: ClassVar[str] = "add"
+    syntax: ClassVar[str] = "add NAME"
+
+
+@dataclass(frozen=True)
+class Multiply(Join):
+    """Value by value, their product."""
+
+    keyword: ClassVar[str] = "multiply"
+    syntax: ClassVar[str] = "multiply NAME"
+
+
+def joined_shape(how: str, shapes: Listing[tuple[str, Shape]]) -> Shape:
+    """The shape of maps put together, each given with what to call it. Raises FitError where they do not fit."""
+    first_name, first = shapes[0]
+    for name, shape in shapes[1:]:
+        same = shape[1:] == first[1:] and len(shape) == len(first) if how == "concat" else shape == first
+        if not same:
+            needs = "equal sides" if how == "concat" else "equal shapes"
+            raise FitError(
+                f"{first_name} is {format_shape(first)}, {name} is {format_shape(shape)}; {how} needs {needs}"
+            )
+    return (sum(shape[0] for _, shape in shapes), *first[1:]) if how == "concat" else first

@@ -1,0 +1,20 @@
+"""Every block, by its keyword. A new block is a class, and a row here."""
+
+from __future__ import annotations
+
+from fieldstone.design.blocks.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from fieldstone.design.blocks.block import Block
+from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.norm import BatchNorm, Dropout
+from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.blocks.structure import Add, Branches, Concat, Multiply, Repeat, Residual, Save, Sequence
+from fieldstone.design.blocks.window import AvgPool, Conv, GlobalAvgPool, GlobalMaxPool, MaxPool
+
+BLOCKS: tuple[type[Block], ...] = (
+    Conv, MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, Linear, Flatten, BatchNorm, Dropout,
+    ReLU, LeakyReLU, GELU, SiLU, ELU, Tanh, Sigmoid, Softmax,
+    Save, Concat, Add, Multiply, Repeat, Residual, Branches, Sequence,
+)  # fmt: skip
+
+# `sequence` is no word of the notation: it is written as a list.
+VOCABULARY = {block.keyword: block for block in BLOCKS if block is not Sequence}

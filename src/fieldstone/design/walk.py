@@ -1,0 +1,210 @@
+"""From the input to the logits: the shape, the weights and the field of view at every block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import NamedTuple
+
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError
+from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
+from fieldstone.design.blocks.window import Conv
+from fieldstone.errors import DesignError
+from fieldstone.geometry import WHOLE, Field, Shape, format_shape
+
+MAKE_EQUAL = "make them equal: padding keeps sides, `conv C 1` sets the channels"
+MOST_SIDE = 4096  # the largest input that a message proposes
+
+
+@dataclass(frozen=True)
+class Row:
+    """What happens at one block.
+
+    Attributes:
+        path: `5.body.2`: 1-based places; within a `repeat` the pass and then the block, within `branches` the branch
+            and then the block, within a residual `body` or `shortcut` and then the block.
+        block: as it was written (`linear classes`).
+        input_shape, output_shape: (C, *sides), or (C,) once flattened.
+        params, macs: its own; 0 for a structure, whose blocks have rows of their own, so that a sum is a total.
+        receptive_field: pixels of the input per axis, unclipped, by the largest path.
+        jump: input pixels between neighbours per axis; None once a block saw its whole input.
+    """
+
+    path: str
+    block: Block
+    input_shape: Shape
+    output_shape: Shape
+    params: int
+    macs: int
+    receptive_field: tuple[int, ...]
+    jump: tuple[int, ...] | None
+
+
+class Map(NamedTuple):
+    """A map on its way: its shape, and what a value of it sees."""
+
+    shape: Shape
+    field: Field
+
+
+class Walked(NamedTuple):
+    """The rows, and the shape that leaves."""
+
+    rows: tuple[Row, ...]
+    output_shape: Shape
+
+
+Names = dict[str, Map]
+
+
+def walk(shape: Shape, layers: Blocks, outputs: int, file: str | None) -> Walked:
+    """Walk a design.
+
+    Raises:
+        DesignError: a block does not fit its input.
+    """
+
+    def larger_input() -> str | None:
+        rank = len(shape) - 1
+        side = _smallest_side(lambda side: _fits((shape[0], *(side,) * rank), layers, outputs))
+        return None if side is None else format_shape((side,) * rank)
+
+    return _walk(shape, layers, Walker(outputs, file, larger_input))
+
+
+def _walk(shape: Shape, layers: Blocks, walker: Walker) -> Walked:
+    start = Map(shape, Field.of_input(shape[1:]))
+    end = walker.blocks(layers, "", start, {"input": start})
+    return Walked(tuple(walker.rows), end.shape)
+
+
+def _fits(shape: Shape, layers: Blocks, outputs: int) -> bool:
+    try:
+        _walk(shape, layers, Walker(outputs, None, lambda: None))
+    except DesignError:
+        return False
+    return True
+
+
+def _smallest_side(fits: Callable[[int], bool]) -> int | None:
+    """The smallest side that walks, where larger ones do too: found by doubling, then halving the difference."""
+    side = 1
+    while not fits(side):
+        side *= 2
+        if side > MOST_SIDE:
+            return None
+    low, high = side // 2, side
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+@dataclass
+class Walker:
+    """One walk: collects rows; turns a block's fault into a `DesignError` with its place."""
+
+    outputs: int
+    file: str | None
+    larger_input: Callable[[], str | None]
+    rows: list[Row] = field(default_factory=list)
+
+    def blocks(self, blocks: Blocks, path: str, here: Map, names: Names) -> Map:
+        prefix = f"{path}." if path else ""
+        for number, block in enumerate(blocks, 1):
+            here = self.block(block, f"{prefix}{number}", here, names)
+        return here
+
+    def block(self, block: Block, path: str, here: Map, names: Names) -> Map:
+        place = len(self.rows)  # a structure's row stands before those of its blocks, and is known after them
+        bound = block.with_outputs(self.outputs)
+        try:
+            after = self.after(bound, path, here, names)
+            own = (bound.params(here.shape), bound.macs(here.shape))
+        except FitError as fault:
+            message, fix = f"{block.text()}: {fault}", self.remedy(fault)
+            raise DesignError(message, file=self.file, line=block.line, path=path, fix=fix) from fault
+        row = Row(path, block, here.shape, after.shape, *own, after.field.receptive_field, after.field.jump)
+        self.rows.insert(place, row)
+        return after
+
+    def after(self, block: Block, path: str, here: Map, names: Names) -> Map:
+        if isinstance(block, Structure):
+            return self.structure(block, path, here, names)
+        if isinstance(block, Join):
+            return self.join(block, here, names)
+        if isinstance(block, Save):
+            if block.name in names:
+                taken = "is always the design's input" if block.name == "input" else "is already saved"
+                raise FitError(f"the name {block.name} {taken}", "choose another name")
+            names[block.name] = here
+        shape = block.output_shape(here.shape)
+        window = block.window(len(here.shape) - 1)
+        if window is None:
+            return Map(shape, here.field)
+        return Map(shape, here.field.whole() if window is WHOLE else here.field.windowed(window, shape[1:]))
+
+    def structure(self, block: Structure, path: str, here: Map, names: Names) -> Map:
+        ends: list[tuple[str, Map]] = []
+        start = here
+        for part, blocks in block.paths():
+            inner = dict(names) if block.opens_scope else names
+            end = self.blocks(blocks, f"{path}.{part}" if part else path, start, inner)
+            start = end if isinstance(block, Chain) else here
+            ends.append((part, end))
+        if not isinstance(block, Parallel):
+            return ends[-1][1]
+        try:
+            return _joined(block.how, [(_called(block, part), end) for part, end in ends])
+        except FitError as fault:
+            raise FitError(str(fault), _mend(block, here, ends)) from fault
+
+    def join(self, block: Join, here: Map, names: Names) -> Map:
+        if block.name not in names:
+            fix = f"put `save {block.name}` before it, or use {', '.join(names)}"
+            raise FitError(f"no map {block.name} was saved before it", fix)
+        saved = names[block.name]
+        shape = block.cropped(saved.shape, here.shape)
+        if shape != saved.shape:
+            saved = Map(shape, saved.field.cut(shape[1:]))
+        try:
+            return _joined(block.keyword, [(f"the saved map {block.name}", saved), ("its input", here)])
+        except FitError as fault:
+            raise FitError(str(fault), _mend_join(block, saved.shape, here.shape)) from fault
+
+    def remedy(self, fault: FitError) -> str | None:
+        if not isinstance(fault, TooSmallError):
+            return fault.fix
+        sides = self.larger_input()
+        larger = sides and f"give the design an input of at least {sides}"
+        return " or ".join(part for part in (fault.fix, larger) if part) or None
+
+
+def _joined(how: str, maps: list[tuple[str, Map]]) -> Map:
+    shape = joined_shape(how, [(name, one.shape) for name, one in maps])
+    return Map(shape, reduce(Field.joined, (one.field for _, one in maps)))
+
+
+def _called(block: Structure, part: str) -> str:
+    if not isinstance(block, Residual):
+        return f"branch {part}"
+    return "its input" if part == "shortcut" and not block.shortcut else f"its {part}"
+
+
+def _mend(block: Structure, here: Map, ends: list[tuple[str, Map]]) -> str:
+    """What makes the paths of a structure fit: for a residual without a shortcut, the one that fits if there is one."""
+    body = ends[0][1].shape
+    if isinstance(block, Residual) and not block.shortcut and len(body) == len(here.shape) > 1:
+        for stride in range(1, 17):
+            shortcut = Conv(body[0], (1,), (stride,))
+            if shortcut.output_shape(here.shape) == body:
+                return f"give it `shortcut: [{shortcut.text()}]`"
+    return MAKE_EQUAL
+
+
+def _mend_join(block: Join, saved: Shape, here: Shape) -> str:
+    larger = len(saved) == len(here) and all(side >= need for side, need in zip(saved[1:], here[1:], strict=True))
+    if larger and saved[1:] != here[1:] and (block.keyword == "concat" or saved[0] == here[0]):
+        return "cut it with crop=true, or pad the blocks between"
+    return MAKE_EQUAL

@@ -1,0 +1,38 @@
+"""Inspecting: a design, checked before anything runs. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fieldstone.analysis.summary import Summary, summarise
+from fieldstone.design.design import Design
+from fieldstone.tasks.choice import outputs, task_name
+from fieldstone.verbs.choose_design import find_design
+
+CLASSES = 10
+"""How many classes are assumed where nothing says it."""
+
+
+def inspect(
+    design: str | Path | Design,
+    *,
+    input: tuple[int, ...] | None = None,
+    classes: int | None = None,
+    task: str | None = None,
+) -> Summary:
+    """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
+
+    Args:
+        design: a gallery name, a file, a run, a model or a `Design`.
+        input: (C, *sides); without it the design's own.
+        classes: without it the design's, else 10.
+        task: `binary` or `multiclass`; without it, binary for two classes.
+
+    Raises:
+        DesignError: there is no such design, or a block does not fit its input.
+    """
+    found = find_design(design).resolve(input=input)
+    number, source = (
+        (classes, "as asked") if classes else (found.classes, "the design's") if found.classes else (CLASSES, "assumed")
+    )
+    return summarise(found, number, source, outputs(task_name(number, task), number))

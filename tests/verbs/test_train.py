@@ -1,0 +1,319 @@
+"""Training as a whole: the run folder, the same seed, interruption and going on to the same bits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import fieldstone as fs
+from fieldstone.errors import DataError, DesignError, RunError, TrainingError
+from fieldstone.progress import Progress
+from fieldstone.training.recipe import Recipe
+from fieldstone.verbs import train as verb
+from fieldstone.verbs.training_job import Trained
+
+LAYERS = [
+    "conv 8 3",
+    "batchnorm",
+    "relu",
+    "maxpool 2",
+    "dropout 0.3",
+    "conv 8 3",
+    "relu",
+    "globalavgpool",
+    "linear classes",
+]
+DESIGN = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
+
+
+def start(photos: Path, out: Path, **options: object) -> Trained:
+    recipe = Recipe(**{"epochs": 3, "augment": ("flip", "shift", "crop", "color", "cutout"), **options})
+    return verb.start(photos, design=DESIGN, recipe=recipe, out=out, progress=Progress.quiet())
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """The next training is interrupted after so many steps, as Ctrl-C would."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def stopping():  # type: ignore[no-untyped-def]
+        asked = iter(range(1, 10_000))
+        yield lambda: next(asked) >= steps
+
+    monkeypatch.setattr("fieldstone.verbs.training_job.stopping_on_signals", stopping)
+
+
+def test_a_run_is_a_folder_of_plain_files(photos: Path, tmp_path: Path) -> None:
+    result = start(photos, tmp_path / "run")
+    run = tmp_path / "run"
+    assert sorted(path.name for path in run.iterdir()) == [
+        "data.json", "design.yaml", "metrics.jsonl", "model.safetensors", "recipe.yaml",
+    ]  # fmt: skip
+    design = fs.Design.read(run / "design.yaml")
+    assert (design.input, design.classes, design.layers) == ((3, 16, 16), 3, DESIGN.layers)
+    recipe = Recipe.read(run / "recipe.yaml")
+    assert None not in (recipe.batch_size, recipe.learning_rate, recipe.weight_decay, recipe.augment)
+    assert recipe.precision != "auto"
+    epochs = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in epochs] == [1, 2, 3]
+    assert set(epochs[0]) == {
+        "epoch", "step", "learning_rate", "train", "validation", "seconds", "images_per_second",
+    }  # fmt: skip
+    best = max(epochs, key=lambda line: line["epoch"] == result.report["best_epoch"])
+    assert result.report["validation"] == best["validation"]
+    assert result.report["stopped"] is None
+    assert result.model is not None
+    assert not result.model.network.training
+
+
+def test_it_learns(photos: Path, tmp_path: Path) -> None:
+    model = fs.train(photos, design=DESIGN, recipe=Recipe(epochs=25, augment=("flip",)), out=tmp_path / "run")
+    report = model.test(photos)
+    assert report.accuracy > 0.9
+    rows = json.loads((tmp_path / "run" / "data.json").read_text(encoding="utf-8"))["rows"]
+    held_out = [row for row in rows if row["split"] == "test"]
+    assert report.images == len(held_out)
+    assert report.excluded_trained == len(rows) - len(held_out)
+    # The same figures, counted by hand from predictions.
+    answers = model.predict([photos / row["file"] for row in held_out])
+    right = [answer.label == model.classes[row["target"]] for answer, row in zip(answers, held_out, strict=True)]
+    assert report.accuracy == pytest.approx(np.mean(right))
+
+
+@pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "learning_rate": 0.05}, {"precision": "fp32"}])
+def test_the_same_seed_gives_the_same_file(photos: Path, tmp_path: Path, options: dict[str, object]) -> None:
+    files = []
+    for number, seed in enumerate((5, 5, 6)):
+        torch.manual_seed(number)  # what the caller drew before does not matter
+        start(photos, tmp_path / str(number), seed=seed, **options)
+        files.append((tmp_path / str(number) / "model.safetensors").read_bytes())
+    assert files[0] == files[1]
+    assert files[0] != files[2]
+
+
+def test_training_leaves_the_random_numbers_of_the_caller_alone(photos: Path, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    start(photos, tmp_path / "run", epochs=1)
+    assert torch.equal(torch.rand(4), expected)
+
+
+@pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "learning_rate": 0.05, "precision": "fp32"}])
+@pytest.mark.parametrize("steps", [[1], [4], [3, 2, 5]])
+def test_an_interrupted_training_goes_on_to_the_same_bits(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[int], options: dict[str, object]
+) -> None:
+    whole = start(photos, tmp_path / "whole", **options)
+    for number, count in enumerate(steps):
+        with monkeypatch.context() as patch:
+            stop_after(patch, count)
+            if number == 0:
+                part = start(photos, tmp_path / "part", **options)
+            else:
+                part = verb.go_on(tmp_path / "part", progress=Progress.quiet())
+        assert part.report["stopped"] == "interrupted"
+        assert (tmp_path / "part" / "resume.safetensors").exists()
+        assert (tmp_path / "part" / "model.safetensors").exists() == (part.report["epochs"] > 0)
+    end = verb.go_on(tmp_path / "part", progress=Progress.quiet())
+    assert end.report["stopped"] is None
+    assert end.report["best_epoch"] == whole.report["best_epoch"]
+    # The files differ in nothing: not in weights, not in the figures of the best epoch.
+    assert (tmp_path / "part/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()
+    assert not (tmp_path / "part" / "resume.json").exists()
+    for ours, theirs in zip(*(_history(tmp_path / name) for name in ("part", "whole")), strict=True):
+        assert (ours["train"], ours["validation"], ours["step"]) == (
+            theirs["train"],
+            theirs["validation"],
+            theirs["step"],
+        )
+
+
+def _history(run: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_early_stopping_counts_across_an_interruption(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"epochs": 40, "early_stopping": 2, "learning_rate": 1e-7}
+    whole = start(photos, tmp_path / "whole", **options)
+    assert whole.report["stopped"] == "early"
+    assert whole.report["epochs"] < 40
+    with monkeypatch.context() as patch:
+        stop_after(patch, 6)
+        start(photos, tmp_path / "part", **options)
+    end = verb.go_on(tmp_path / "part", progress=Progress.quiet())
+    assert (end.report["stopped"], end.report["epochs"]) == ("early", whole.report["epochs"])
+
+
+def test_going_on_is_refused_where_it_would_not_be_the_same(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "photos"
+    for file in photos.rglob("*.png"):
+        copy = own / file.relative_to(photos)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+    stop_after(monkeypatch, 2)
+    start(own, tmp_path / "run")
+    state = json.loads((tmp_path / "run" / "resume.json").read_text())
+    (tmp_path / "run" / "resume.json").write_text(json.dumps({**state, "torch": "1.0"}))
+    with pytest.raises(RunError, match=r"was started with torch 1.0, this is torch .*; install torch 1.0"):
+        verb.go_on(tmp_path / "run", progress=Progress.quiet())
+    (tmp_path / "run" / "resume.json").write_text(json.dumps(state))
+    next(own.rglob("*.png")).unlink()
+    with pytest.raises(RunError, match="changed since this training began"):
+        verb.go_on(tmp_path / "run", progress=Progress.quiet())
+    with pytest.raises(RunError, match="is no run that was interrupted"):
+        verb.go_on(tmp_path / "nothing", progress=Progress.quiet())
+
+
+def test_an_existing_folder_is_never_overwritten(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(RunError, match="exists, and a run is never overwritten; give another --out"):
+        start(photos, tmp_path / "run")
+
+
+def test_runs_are_numbered(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "7").mkdir(parents=True)
+    first = fs.train(photos, design=DESIGN, recipe=Recipe(epochs=1))
+    assert first.run == Path("runs/8")
+
+
+def test_a_network_of_your_own_trains_and_needs_its_class_again(photos: Path, tmp_path: Path) -> None:
+    def network() -> nn.Module:
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+
+    model = fs.train(photos, network=network(), input=(3, 16, 16), recipe=Recipe(epochs=2), out=tmp_path / "run")
+    assert not (tmp_path / "run" / "design.yaml").exists()
+    with pytest.raises(fs.FieldstoneError, match="holds the weights of a network of your own, so its class is needed"):
+        fs.load(tmp_path / "run")
+    image = next(photos.rglob("*.png"))
+    again = fs.load(tmp_path / "run", network=network())
+    assert again.predict(image) == model.predict(image)
+    with pytest.raises(DesignError, match=r"needs its input; give input=\(C, H, W\)"):
+        fs.train(photos, network=network())
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_and_says_where(photos: Path, tmp_path: Path) -> None:
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(3, 3)
+            self.calls = 0
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            logits = self.inner(images.mean(dim=(2, 3)))
+            return logits / 0 if self.training and self.calls == 3 else logits
+
+    with pytest.raises(TrainingError, match=r"not finite at step 3 of \d+, in epoch 1, at learning rate .*; try --set"):
+        fs.train(photos, network=Broken(), input=(3, 8, 8), recipe=Recipe(epochs=1), out=tmp_path / "run")
+
+
+def test_balanced_class_weights_are_the_inverse_of_the_counts(photos: Path, tmp_path: Path) -> None:
+    seen = {}
+
+    def remember(self, *arguments, **options):  # type: ignore[no-untyped-def]
+        seen["weights"] = options["class_weights"]
+        return original(self, *arguments, **options)
+
+    from fieldstone.tasks.multiclass import Multiclass
+
+    original = Multiclass.loss
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Multiclass, "loss", remember)
+        patch.setattr("fieldstone.training.loop.Loop._end_epoch", lambda *_: None)
+        start(photos, tmp_path / "run", epochs=1, class_weights="balanced")
+    rows = json.loads((tmp_path / "run" / "data.json").read_text(encoding="utf-8"))["rows"]
+    targets = np.array([row["target"] for row in rows if row["split"] == "train"])
+    counts = np.bincount(targets, minlength=3)
+    np.testing.assert_allclose(seen["weights"].numpy() * counts, len(targets) / 3, rtol=1e-6)
+
+
+def test_two_classes_are_binary_and_can_be_asked_to_be_multiclass(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label, level in (("dark", 40), ("light", 200)):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(16):
+            pixels = rng.integers(level, level + 50, (9, 9), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{number}.png")
+    design = fs.Design(input=(1, 9, 9), layers=["conv 4 3", "relu", "globalavgpool", "linear classes"])
+    for task, outputs in ((None, 1), ("multiclass", 2)):
+        recipe = Recipe(epochs=30, learning_rate=0.02)
+        model = fs.train(tmp_path / "data", design=design, recipe=recipe, task=task, out=tmp_path / str(task))
+        assert model.network(torch.zeros(1, 1, 9, 9)).shape == (1, outputs)
+        report = model.test(tmp_path / "data")
+        assert report.accuracy == 1
+        assert report.to_json().get("auroc") == (1.0 if outputs == 1 else None)
+        assert fs.load(tmp_path / str(task)).test(tmp_path / "data") == report
+
+
+def test_vgg_small_takes_channels_and_side_from_the_data(photos: Path) -> None:
+    from fieldstone.data.dataset import open_data
+    from fieldstone.verbs.choose_design import choose_design
+
+    data = open_data(photos)  # 24 x 20 pixels, in colour
+    assert choose_design(None, data, None, 3).input == (3, 28, 28)
+    assert choose_design("vgg-small", data, (1, 40, 48), 3).input == (1, 40, 48)
+    assert choose_design("resnet-18", data, None, 3).input == (3, 224, 224)
+    with pytest.raises(DesignError, match="there is no design 'vgg-smal'; did you mean vgg-small"):
+        choose_design("vgg-smal", data, None, 3)
+
+
+def test_a_test_on_images_that_all_trained_is_an_error(photos: Path, tmp_path: Path) -> None:
+    model = start(photos, tmp_path / "run", epochs=1).model
+    assert model is not None
+    rows = json.loads((tmp_path / "run" / "data.json").read_text(encoding="utf-8"))["rows"]
+    for row in rows:
+        if row["split"] != "test":
+            place = tmp_path / "seen" / row["file"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes((photos / row["file"]).read_bytes())
+    with pytest.raises(DataError, match=r"all \d+ images here were trained or validated on, none is left to test on"):
+        model.test(tmp_path / "seen")
+
+
+def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fieldstone", "train", photos, "--epochs", "500", "--out", "run", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch   2/500"):
+                process.send_signal(signal.SIGINT)
+                break
+        out, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with: fieldstone train --resume run" in rest
+    assert json.loads(out)["stopped"] == "interrupted"
+    assert fs.load(tmp_path / "run").classes
+
+
+def test_a_killed_training_leaves_whole_files_and_goes_on(photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fieldstone", "train", photos, "--epochs", "400", "--out", "run"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch   2/400"):
+                break
+        time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert fs.load(tmp_path / "run").about["metrics"]["best_epoch"] >= 1
+    state = json.loads((tmp_path / "run" / "resume.json").read_text())
+    assert state["step"] >= 2 * state["step"] // max(2, len(_history(tmp_path / "run"))) > 0
