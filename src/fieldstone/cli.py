@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,7 +72,7 @@ def run(arguments: list[str]) -> int:
         content = FieldstoneError(reason.lower(), file=fault.filename and str(fault.filename))
         return _failed(content.to_json(), str(content), as_json)
     except typer.TyperException as fault:  # what was typed
-        message = fault.format_message()
+        message = _with_value(fault.format_message(), arguments)
         return _failed(
             FieldstoneError(message).to_json(), f"{message}; `fieldstone --help` lists what there is", as_json
         )
@@ -79,7 +80,7 @@ def run(arguments: list[str]) -> int:
 
 @app.command()
 def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
-    """Say what is in a data set: form, classes, counts per split, sizes, duplicates, damaged files."""
+    """Say what a data set holds: form, classes, sizes, damaged files."""
     from fieldstone.data.dataset import open_data
 
     progress = _progress()
@@ -97,11 +98,11 @@ def train(
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
     shape: Shape = None,
     recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, thorough) or file.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="How often every image is seen.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same weights.")] = None,
+    epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
     task: TaskName = None,
-    resize: Annotated[str | None, typer.Option(help="crop, letterbox or stretch.")] = None,
+    resize: Annotated[str | None, typer.Option(metavar="HOW", help="crop, letterbox or stretch.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe.")
     ] = None,
@@ -112,7 +113,7 @@ def train(
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Train a network on images: a run folder with the model of the best epoch."""
+    """Train a network on images and keep the best epoch in a run."""
     from fieldstone.verbs import train as verb
     from fieldstone.verbs.choose_design import parse_shape
 
@@ -192,7 +193,7 @@ def predict(
 def inspect(
     design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None, as_json: Json = False
 ) -> int:
-    """Check a design: every block's output, parameters, multiply-adds, receptive field; and what is wrong with it."""
+    """Check a design: every block's numbers, and what is wrong."""
     from fieldstone.verbs.choose_design import parse_shape
     from fieldstone.verbs.inspect import inspect as verb
 
@@ -212,7 +213,7 @@ def designs(as_json: Json = False) -> int:
 
 @app.command()
 def code(design: DesignName, shape: Shape = None, classes: Classes = None) -> int:
-    """Print a design as plain PyTorch: one file that runs without Fieldstone."""
+    """Print a design as one file of plain PyTorch."""
     from fieldstone.network.code import plain_code
     from fieldstone.verbs.choose_design import find_design, parse_shape
 
@@ -228,6 +229,14 @@ def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) ->
     recipe = Recipe() if name is None else Recipe.find(name)
     chosen = {field: value for field, value in named.items() if value is not None}
     return recipe.replace(**chosen).replace(**dict(parse_setting(setting) for setting in settings))
+
+
+def _with_value(message: str, arguments: list[str]) -> str:
+    """What typer says of an option, and the value that was typed for it."""
+    named = re.search(r"for '(--[a-z-]+)'", message)
+    if named is None or named[1] not in arguments[:-1]:
+        return message
+    return f"{message}, not {arguments[arguments.index(named[1]) + 1]!r}"
 
 
 def _refuse(names: list[str], why: str) -> None:

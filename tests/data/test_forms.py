@@ -166,6 +166,19 @@ def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
         open_data(tmp_path / "1.png")
 
 
+def test_paths_that_the_system_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        open_data(tmp_path / ("x" * 300))
+    draw(tmp_path / "a" / "1.png")
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(DataError, match=r"cannot be read \(Permission denied\)"):
+        open_data(tmp_path)
+
+
 def test_all_damaged(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -6,13 +6,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import OUTPUTS, STRATEGIES, designs
 from torch import nn
 
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.vocabulary import BLOCKS
 from fieldstone.design.design import Design
 from fieldstone.network.build import build
+from strategies import OUTPUTS, STRATEGIES, designs
 
 RANDOM = settings(deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -56,7 +56,7 @@ def test_repeats_and_lists_of_plain_blocks_are_plain_sequentials_too() -> None:
 
 def test_what_the_structures_compute_is_what_their_words_say() -> None:
     network = build(Design.parse(NESTED), 7).eval()
-    layer = {name: module for name, module in network.named_modules()}
+    layer = dict(network.named_modules())
     x = torch.randn(2, 3, 16, 16)
     with torch.inference_mode():
         a = y = layer["1"](x)
@@ -74,7 +74,7 @@ def test_what_the_structures_compute_is_what_their_words_say() -> None:
 def test_a_name_lives_in_its_pass_and_is_seen_inward() -> None:
     layers = ["save a", {"repeat 2": ["save b", "conv 1 1", {"branches add": [["add b"], ["multiply a"]]}]}]
     network = build(Design((1, 4, 4), [*layers, "concat input", "conv classes 1"]), 2)
-    layer = {name: module for name, module in network.named_modules()}
+    layer = dict(network.named_modules())
     x = y = torch.randn(3, 1, 4, 4)
     with torch.inference_mode():
         for turn in "12":
@@ -107,7 +107,9 @@ def test_options_reach_the_layers_of_torch() -> None:
         "maxpool 3 stride=1 padding=1 ceil_mode=true dilation=2": nn.MaxPool2d(
             (3, 3), (1, 1), (1, 1), (2, 2), ceil_mode=True
         ),
-        "avgpool 3 ceil_mode=true count_include_pad=false padding=same": nn.AvgPool2d((3, 3), (3, 3), (1, 1), True, False),
+        "avgpool 3 ceil_mode=true count_include_pad=false padding=same": nn.AvgPool2d(
+            (3, 3), (3, 3), (1, 1), True, False
+        ),
         "batchnorm eps=0.001 momentum=0.01": nn.BatchNorm2d(2, 0.001, 0.01),
         "dropout 0.25": nn.Dropout(0.25),
         "leakyrelu negative_slope=0.2": nn.LeakyReLU(0.2),

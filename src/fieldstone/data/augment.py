@@ -121,7 +121,7 @@ def color(inputs: Tensor, numbers: Tensor) -> Tensor:
     """
     n, channels, height, width = inputs.shape
     brightness, contrast, saturation = (JITTER[0] + numbers * (JITTER[1] - JITTER[0])).unbind(1)
-    pixels = inputs.float().view(n, channels, height * width)
+    pixels = inputs.float().reshape(n, channels, height * width)
     luma = torch.tensor(GREY if channels == 3 else (1.0,)).to(inputs.device, non_blocking=True)
     mean_grey = pixels.mean(dim=2) @ luma  # (N,)
     same = torch.eye(channels, device=inputs.device)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from fieldstone.data import cache
 from fieldstone.data.cifar import is_cifar, read_cifar
-from fieldstone.data.decode import Pixels, quiet, read_bytes, read_fully
+from fieldstone.data.decode import Pixels, quiet
 from fieldstone.data.digits import is_digits, read_digits
 from fieldstone.data.folder import read_folder
 from fieldstone.data.idx import is_idx, read_idx
@@ -21,10 +21,10 @@ from fieldstone.data.parallel import in_order
 from fieldstone.data.pixels import ContainerSource, FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.data.report import alike, contradictions, report
-from fieldstone.data.scan import chunks, scan_container, scan_files
+from fieldstone.data.scan import chunks, faults, scan_container, scan_files
 from fieldstone.data.split import Member, meant, split
 from fieldstone.data.table import SUFFIXES, read_table
-from fieldstone.errors import DataError, ImageError
+from fieldstone.errors import DataError
 
 
 class Form(NamedTuple):
@@ -107,7 +107,10 @@ class Dataset:
         if not isinstance(self.source, FileSource):
             return self
         base, stamp = self.source
-        tasks = (partial(_faults, base, some) for some in chunks(self.entries, lambda e: stamp[e.file].size))
+        tasks = (
+            partial(faults, base, [entry.file for entry in some])
+            for some in chunks(self.entries, lambda e: stamp[e.file].size)
+        )
         reasons: list[str | None] = []
         with quiet(), closing(in_order(tasks, self.source.threads(self.entries))) as work:
             for some in work:
@@ -149,20 +152,26 @@ def open_data(path: str | Path, *, strict: bool = False, progress: Progress | No
 
     Raises DataError, which says what is missing; with `strict` also when an image cannot be read.
     """
-    place = Path(path)
-    form = next((form for form in FORMS if form.fits(place)), None)
-    if form is None:
-        fix = "give a folder of class folders, a CSV, IDX or CIFAR files, or demo-digits"
-        known = place.exists() or place.is_symlink()
-        said = "is not a data set" if known else "does not exist"
-        raise DataError(f"the path {str(path)!r} {said}", file=str(path), fix=fix)
-    listing = form.read(place)
+    listing = _listed(Path(path))
     dataset = _of_containers(path, listing) if listing.containers else _of_files(path, listing, progress)
     if strict and dataset.left_out:
         raise _strict(dataset.left_out)
     if len(dataset.classes) < 2:
         raise _too_few(dataset)
     return dataset
+
+
+def _listed(path: Path) -> Listing:
+    """What the first form that fits finds at a path."""
+    try:
+        form = next((form for form in FORMS if form.fits(path)), None)
+        if form is not None:
+            return form.read(path)
+        said = "is not a data set" if path.exists() or path.is_symlink() else "does not exist"
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be read ({error.strerror})", file=str(path)) from error
+    fix = "give a folder of class folders, a CSV, IDX or CIFAR files, or demo-digits"
+    raise DataError(f"the path {str(path)!r} {said}", file=str(path), fix=fix)
 
 
 def _of_files(path: str | Path, listing: Listing, progress: Progress | None) -> Dataset:
@@ -261,18 +270,6 @@ def _manifest(
         for entry, part in zip(entries, parts, strict=True)
     )
     return Manifest(dataset.path, dataset.form, dataset.classes, rows, left_out), tuple(notes)
-
-
-def _faults(base: Path, entries: Sequence[Entry]) -> list[str | None]:
-    return [_fault(base / entry.file) for entry in entries]
-
-
-def _fault(path: Path) -> str | None:
-    try:
-        read_fully(read_bytes(path))
-    except ImageError as error:
-        return error.message
-    return None
 
 
 def _sorted(left_out: tuple[LeftOut, ...]) -> tuple[LeftOut, ...]:

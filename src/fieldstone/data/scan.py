@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from fieldstone.data import cache
-from fieldstone.data.decode import quiet, read_bytes, read_header
+from fieldstone.data.decode import quiet, read_bytes, read_fully, read_header
 from fieldstone.data.listing import Container, ImageFile, Progress
 from fieldstone.data.parallel import in_order, threads_for
 from fieldstone.errors import ImageError
@@ -95,3 +95,16 @@ def _look(path: str) -> Seen:
         return Seen(hashlib.sha256(data).hexdigest(), *read_header(data), None)
     except ImageError as error:
         return Seen("", 0, 0, 0, error.message)
+
+
+def faults(base: Path, names: Sequence[str]) -> list[str | None]:
+    """Why each file cannot be decoded in full; None where it can."""
+    return [_fault(f"{base}/{name}") for name in names]
+
+
+def _fault(path: str) -> str | None:
+    try:
+        read_fully(read_bytes(path))
+    except ImageError as error:
+        return error.message
+    return None

@@ -151,7 +151,12 @@ class _Reader:
             given[key] = kinds[key].read(value)
             if given[key] is None:
                 message = f"{text}: {key} {value!r} is not {kinds[key].says}"
-                raise self.fault(message, entry, path, f"write it as `{block.syntax}`" if not equals else "change it")
+                raise self.fault(
+                    message,
+                    entry,
+                    path,
+                    f"write it as `{block.syntax}`" if not equals else "leave it out, or write such a value",
+                )
         missing = [field.name for field in mains if field.name not in given and field.default is MISSING]
         if missing:
             message = f"{text}: it has no {' and no '.join(missing)}"

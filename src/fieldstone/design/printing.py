@@ -28,7 +28,9 @@ def design_text(design: Design) -> str:
         "allow": dict(design.allow),
     }
     written = {key: value for key, value in fields.items() if value}
-    header = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=float("inf"))
+    texts = [*written.values(), *design.allow, *design.allow.values()]
+    plain = all(str(text).isprintable() for text in texts)  # PyYAML loses some breaks that it may leave unescaped
+    header = yaml.safe_dump(written, sort_keys=False, allow_unicode=plain, width=float("inf"))
     return header + "\n".join(["layers:", *_spread(_trees(design.layers), "  ")]) + "\n"
 
 

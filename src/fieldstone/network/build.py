@@ -31,35 +31,31 @@ def build(design: Design, outputs: int) -> nn.Sequential:
         DesignError: the design does not walk.
     """
     rows = {row.path: row for row in design.walk(outputs)}
-    return _chain(design.layers, "", rows, opens_scope=True)
+    return _chain(design.layers, "", rows)
 
 
-def _chain(blocks: structure.Blocks, path: str, rows: Rows, *, opens_scope: bool) -> nn.Sequential:
+def _chain(blocks: structure.Blocks, path: str, rows: Rows) -> nn.Sequential:
     prefix = f"{path}." if path else ""
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for number, block in enumerate(blocks, 1):
         children[str(number)] = BUILDERS[type(block)](block, rows[f"{prefix}{number}"], rows)
-    return _sequential(children, opens_scope=opens_scope)
+    return _sequential(children)
 
 
-def _sequential(children: OrderedDict[str, nn.Module], *, opens_scope: bool) -> nn.Sequential:
+def _sequential(children: OrderedDict[str, nn.Module]) -> nn.Sequential:
     """A plain `nn.Sequential`, unless something in it saves a map or joins one."""
     uses_names = any(isinstance(inner, _Save | _Join) for child in children.values() for inner in child.modules())
-    return _NamedSequential(children, opens_scope=opens_scope) if uses_names else nn.Sequential(children)
+    return _NamedSequential(children) if uses_names else nn.Sequential(children)
 
 
 class _NamedSequential(nn.Sequential):
-    """A chain that keeps the saved maps and hands them to the children that use them."""
+    """A chain that hands the saved maps to the children that use them.
 
-    def __init__(self, children: OrderedDict[str, nn.Module], *, opens_scope: bool) -> None:
-        super().__init__(children)
-        self.opens_scope = opens_scope
+    One dict serves every scope: the walk has refused each name that is used outside its own, or saved again inside it.
+    """
 
     def forward(self, input: Tensor, names: Names | None = None) -> Tensor:
-        if names is None:
-            names = {"input": input}
-        elif self.opens_scope:
-            names = dict(names)
+        names = {"input": input} if names is None else names
         for child in self:
             input = _called(child, input, names)
         return input
@@ -192,12 +188,12 @@ def _linear(block: dense.Linear, row: Row, rows: Rows) -> nn.Module:
 
 
 def _repeat(block: structure.Repeat, row: Row, rows: Rows) -> nn.Module:
-    passes = [(part, _chain(blocks, f"{row.path}.{part}", rows, opens_scope=True)) for part, blocks in block.paths()]
-    return _sequential(OrderedDict(passes), opens_scope=False)
+    passes = [(part, _chain(blocks, f"{row.path}.{part}", rows)) for part, blocks in block.paths()]
+    return _sequential(OrderedDict(passes))
 
 
 def _parallel(block: structure.Parallel, row: Row, rows: Rows) -> nn.Module:
-    paths = {part: _chain(blocks, f"{row.path}.{part}", rows, opens_scope=True) for part, blocks in block.paths()}
+    paths = {part: _chain(blocks, f"{row.path}.{part}", rows) for part, blocks in block.paths()}
     return _Parallel(block.how, paths)
 
 
@@ -230,7 +226,7 @@ BUILDERS: dict[type[Block], Builder] = {
     structure.Add: _join,
     structure.Multiply: _join,
     structure.Repeat: _repeat,
-    structure.Sequence: lambda block, row, rows: _chain(block.body, row.path, rows, opens_scope=False),
+    structure.Sequence: lambda block, row, rows: _chain(block.body, row.path, rows),
     structure.Residual: _parallel,
     structure.Branches: _parallel,
 }

@@ -98,9 +98,8 @@ class NetworkPrinter:
         """Steps from one variable to another; gives the variable that holds the output."""
         for closed, group in groupby(_numbered(blocks, path), lambda numbered: _is_closed(numbered[1])):
             if closed:
-                source = self._part(
-                    [node for inner, block in group for node in self._module(block, inner)], source, target
-                )
+                modules = tuple(chain.from_iterable(self._module(block, inner) for inner, block in group))
+                source = self._part(_one(modules), source, target)
             else:
                 for inner, block in group:
                     source = STEPS[type(block)](self, block, inner, source, target, names)
@@ -128,7 +127,7 @@ class NetworkPrinter:
         if block.crop:
             self.used.add("center_crop")
             saved = f"center_crop({saved}, {source})"
-        self.forward.append(f"{target} = {JOINS[block.keyword]([saved, source])}")
+        self.forward.append(f"{target} = {JOINS[block.keyword]([saved, source])}{self._shape(path)}")
         return target
 
     def _chain_steps(self, block: Chain, path: str, source: str, target: str, names: Names) -> str:
@@ -141,8 +140,13 @@ class NetworkPrinter:
         for part, inner, blocks in _paths(block, path):
             end = self._variable(part if part.isalpha() else "branch")
             ends.append(self._steps(blocks, inner, source, end, dict(names)))
-        self.forward.append(f"{target} = {JOINS[block.how](ends)}")
+        self.forward.append(f"{target} = {JOINS[block.how](ends)}{self._shape(path)}")
         return target
+
+    def _shape(self, path: str) -> str:
+        """The comment on a step that changes the shape."""
+        row = self.rows[path]
+        return "" if row.output_shape == row.input_shape else f"  # {format_shape(row.output_shape)}"
 
     def _variable(self, name: str) -> str:
         """A name that no other map has: the one asked for, or with a number."""

@@ -14,6 +14,7 @@ from fieldstone.data.dataset import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import DataError, DesignError, RunError
+from fieldstone.geometry import format_shape
 from fieldstone.model.device import pick_device
 from fieldstone.model.model import Model
 from fieldstone.network.build import build
@@ -106,7 +107,7 @@ def start(
     outputs = task_of_data.outputs(len(dataset.classes))
     plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes))
     if plan is not None:
-        plan.walk(outputs)  # a design that does not fit its input fails here, before any image is decoded
+        _refuse_misfit(plan, outputs)  # before any image is decoded
     decoded = dataset.decode(_preprocessing(plan.input if plan else shape, recipe), progress=progress, strict=strict)
     train_rows = decoded.manifest.indices("train")
     if len(train_rows) < 2:
@@ -118,9 +119,7 @@ def start(
     )
     if network is None:
         assert plan is not None
-        with torch.random.fork_rng(
-            []
-        ):  # layers draw weights when they are made; the caller's numbers stay as they were
+        with torch.random.fork_rng([]):  # layers draw weights when made; the caller keeps his stream
             network = build(plan, outputs)
         initialise(network, settled.init, settled.seed)
     job = Job(
@@ -183,6 +182,17 @@ def summary(report: dict[str, Any]) -> str:
         f"{report['epochs']} epochs in {report['seconds']:.1f} s at {report['images_per_second']:,.0f} images/s"
         f"{stopped}; best epoch {report['best_epoch']}{checked}\nmodel {report['model']}"
     )
+
+
+def _refuse_misfit(plan: Design, outputs: int) -> None:
+    """A design whose blocks do not fit, or that does not end in one number an output."""
+    shape = plan.output_shape(outputs)
+    if shape != (outputs,):
+        raise DesignError(
+            f"ends in {format_shape(shape)}, and the task needs {outputs} number{'s' if outputs > 1 else ''} an image",
+            file=plan.file,
+            fix="end it with `linear classes`, or with globalavgpool after `conv classes 1`",
+        )
 
 
 def _preprocessing(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessing:

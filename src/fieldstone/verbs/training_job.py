@@ -115,7 +115,7 @@ class Job:
         counts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in ("train", "val", "test"))
         say(f"{self.data}: {len(self.classes)} classes, {counts} ({manifest.form}); task {self.task.name}")
         if manifest.left_out:
-            say(f"{len(manifest.left_out)} files left out; {self.run.data} names them")
+            say(f"{_files(len(manifest.left_out))} left out; {self.run.data} names them")
         for note in self.decoded.notes:
             say(note)
         shape = "x".join(map(str, (self.decoded.preprocessing.channels, *self.decoded.preprocessing.size)))
@@ -233,3 +233,7 @@ class Job:
     @property
     def _images_in_all(self) -> int:
         return self._images_an_epoch * self.recipe.epochs
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import fieldstone as fs
+from fieldstone.errors import DataError, ImageError
+from fieldstone.training.recipe import Recipe
+
+LAYERS = ["conv 6 3", "relu", "globalavgpool", "linear classes"]
+
+
+@pytest.fixture(scope="module")
+def model(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> fs.Model:
+    design = fs.Design(input=(3, 16, 16), layers=LAYERS)
+    return fs.train(photos, design=design, recipe=Recipe(epochs=2), out=tmp_path_factory.mktemp("runs") / "one")
+
+
+def by_hand(model: fs.Model, file: Path) -> np.ndarray:
+    """As the documentation says: shorter side to 16 by Pillow's bilinear, the centre, scaled, normalised."""
+    image = Image.open(file).convert("RGB")  # 24 x 20
+    width = image.width * 16 // image.height
+    image = image.resize((width, 16), Image.Resampling.BILINEAR)
+    left = (width - 16) // 2
+    pixels = np.asarray(image.crop((left, 0, left + 16, 16)), dtype=np.float64).transpose(2, 0, 1) / 255
+    mean, std = (np.array(values).reshape(3, 1, 1) for values in (model.preprocessing.mean, model.preprocessing.std))
+    with torch.no_grad():
+        logits = model.network(torch.tensor((pixels - mean) / std, dtype=torch.float32)[None])[0].double().numpy()
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+def test_an_answer_is_what_the_documentation_says(model: fs.Model, photos: Path) -> None:
+    file = sorted(photos.rglob("*.png"))[5]
+    expected = by_hand(model, file)
+    answer = model.predict(file)
+    assert isinstance(answer, fs.Prediction)
+    assert answer.label == model.classes[int(expected.argmax())]
+    # Pillow's box resize and a cut after a resize differ by a grey level at most.
+    assert dict(answer.top) == pytest.approx(dict(zip(model.classes, expected, strict=True)), abs=5e-3)
+    assert answer.probability == answer.top[0][1]
+
+
+def test_a_list_a_folder_and_a_pattern_keep_their_order(model: fs.Model, photos: Path) -> None:
+    files = [str(file) for file in sorted(photos.rglob("*.png"))]
+    backwards = model.predict(files[::-1])
+    assert [answer.file for answer in backwards] == files[::-1]
+    assert model.predict(str(photos)) == backwards[::-1]
+    some = model.predict(str(photos / "*" / "0?.png"))
+    assert [answer.file for answer in some] == [file for file in files if Path(file).stem < "10"]
+    assert model.predict(iter([files[3]])) == [model.predict(files[3])]
+
+
+def test_an_unreadable_image_is_an_answer_and_the_others_go_on(model: fs.Model, photos: Path, tmp_path: Path) -> None:
+    good = sorted(photos.rglob("*.png"))[0]
+    (tmp_path / "broken.png").write_bytes(good.read_bytes()[:100])
+    first, broken, missing, last = model.predict([good, tmp_path / "broken.png", tmp_path / "none.png", good])
+    assert first == last
+    assert (broken.label, broken.probability, broken.top) == (None, None, ())
+    assert broken.error
+    assert missing.error
+    assert json.loads(json.dumps(broken.to_json())) == {"file": str(tmp_path / "broken.png"), "error": broken.error}
+    with pytest.raises(ImageError, match=r"none\.png"):
+        model.predict(tmp_path / "none.png")
+
+
+def test_an_image_in_memory_answers_as_its_file(model: fs.Model, photos: Path) -> None:
+    file = sorted(photos.rglob("*.png"))[7]
+    answer = model.predict(Image.open(file))
+    assert answer.file is None
+    assert answer.top == model.predict(file).top
+
+
+def test_a_folder_or_pattern_without_an_image_is_an_error(model: fs.Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no image lies in this folder"):
+        model.predict(tmp_path)
+    with pytest.raises(DataError, match="no file matches this pattern"):
+        model.predict(str(tmp_path / "*.jpg"))
+
+
+def test_answers_do_not_depend_on_what_stands_beside_them(model: fs.Model, photos: Path) -> None:
+    files = sorted(photos.rglob("*.png"))
+    together = model.predict(files, top=1)
+    for file, answer in zip(files[::17], together[::17], strict=True):
+        assert model.predict(file, top=1).probability == pytest.approx(answer.probability, abs=1e-6)

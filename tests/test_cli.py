@@ -1,0 +1,196 @@
+"""The command line as programs and people meet it: what is printed where, and the exit status."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fieldstone.cli import run
+
+SMALL = """
+name: small
+input: 3x16x16
+layers:
+  - conv 6 3
+  - relu
+  - globalavgpool
+  - linear classes
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    return tmp_path
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict, str]:
+    """Exit status, the one object on standard output, standard error."""
+    status = run([*map(str, arguments), "--json"])
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1, out
+    return status, json.loads(out), err
+
+
+def test_the_whole_way(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, data, _ = answer(capsys, "data", photos)
+    assert (status, data["form"], data["images"]) == (0, "folder", 72)
+    status, trained, said = answer(
+        capsys, "train", photos, "--design", "small.yaml", "--epochs", 2, "--out", "runs/first"
+    )
+    assert status == 0
+    assert set(trained) == {
+        "task", "run", "model", "epochs", "best_epoch", "stopped", "seconds", "images_per_second", "validation",
+        "left_out",
+    }  # fmt: skip
+    assert (trained["run"], trained["model"]) == ("runs/first", "runs/first/model.safetensors")
+    assert (trained["epochs"], trained["stopped"], trained["left_out"]) == (2, None, [])
+    assert re.search(r"^epoch 2/2  loss \d", said, re.MULTILINE)
+    assert "flip is on: these are photos" in said
+    status, tested, _ = answer(capsys, "test", "runs/first", photos)
+    assert status == 0
+    assert tested["images"] + tested["excluded_trained"] == 72
+    assert tested["classes"] == sorted(tested["classes"])
+    assert list(tested["per_class"]) == tested["classes"]
+    assert [sum(row) for row in tested["confusion"]] == [row["images"] for row in tested["per_class"].values()]
+    assert {"task", "accuracy", "loss", "calibration_error", "left_out"} <= set(tested)
+    assert "auroc" not in tested
+    status, listed, _ = answer(capsys, "inspect", "runs/first")
+    assert (status, listed["classes"], listed["input"]) == (0, 3, [3, 16, 16])
+
+
+def test_predict_prints_a_line_an_image_and_status_1_for_one_that_cannot_be_read(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", str(photos), "--design", "small.yaml", "--epochs", "1", "--out", "run"]) == 0
+    capsys.readouterr()
+    good = sorted(photos.rglob("*.png"))[0]
+    assert run(["predict", "run", str(good), "none.png", str(good), "--json", "--top", "2"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [set(line) for line in lines] == [{"file", "label", "probability", "top"}, {"file", "error"}, set(lines[0])]
+    assert lines[0]["top"][0] == [lines[0]["label"], lines[0]["probability"]]
+    assert len(lines[0]["top"]) == 2
+    assert run(["predict", "run", str(good)]) == 0
+    assert capsys.readouterr().out.startswith(f"{good}: ")
+
+
+def test_inspect_three_conv_has_the_published_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    status, listed, _ = answer(capsys, "inspect", "three-conv", "--classes", 2)
+    assert (status, listed["classes"], listed["outputs"]) == (0, 2, 1)
+    assert listed["totals"]["macs"] == 2_796_590
+    assert listed["layers"][0] == {
+        "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "macs": 369_630,
+        "receptive_field": [3, 3], "jump": [1, 1],
+    }  # fmt: skip
+    assert listed["layers"][-1]["jump"] is None
+
+
+def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    status, listed, _ = answer(capsys, "inspect", "twice.yaml")
+    assert status == 1
+    assert [(one["code"], one["severity"], one["where"]) for one in listed["findings"]] == [("FS201", "error", "5")]
+
+
+def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["designs", "--json"]) == 0
+    params = {one["name"]: one["params"] for one in json.loads(capsys.readouterr().out)}
+    assert params["lenet-5"] == 61_706
+    assert set(params) == {"three-conv", "lenet-5", "vgg-small", "resnet-18"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nowhere"], "the path 'nowhere' does not exist"),
+        (["train"], "no data is named"),
+        (["train", "PHOTOS", "--design", "lenet"], "there is no design 'lenet'; did you mean lenet-5?"),
+        (["train", "PHOTOS", "--epochs", "0"], "epochs: 0 is not possible"),
+        (["train", "PHOTOS", "--epochs", "many"], "'many' is not possible, it should be a valid integer"),
+        (["train", "PHOTOS", "--set", "learning_rate=-1"], "learning_rate: -1 is not possible"),
+        (["train", "PHOTOS", "--set", "rate=1"], "the recipe has no field 'rate'"),
+        (["train", "PHOTOS", "--recipe", "quik"], "did you mean quick?"),
+        (["train", "PHOTOS", "--input", "3y4"], "input '3y4' is no shape"),
+        (["train", "PHOTOS", "--input", "5x32x32"], "one or three channels"),
+        (["train", "PHOTOS", "--task", "binary"], "binary has two classes, not 3"),
+        (["train", "PHOTOS", "--device", "tpu9"], "device 'tpu9' is not available here"),
+        (["train", "PHOTOS", "--out", "."], "exists, and a run is never overwritten"),
+        (["train", "PHOTOS", "--out", "small.yaml/run"], "cannot be made"),
+        (["train", "PHOTOS", "--resume", "run"], "DATA cannot be given here: --resume takes all from the run"),
+        (["train", "--resume", "nowhere"], "is no run that was interrupted"),
+        (["train", "PHOTOS", "--input", "3x2x2"], "smaller than"),
+        (["test", "nowhere", "PHOTOS"], "is not there"),
+        (["test", "small.yaml", "PHOTOS"], "is no whole model file"),
+        (["predict", "nowhere", "x.png"], "is not there"),
+        (["inspect", "nowhere.yaml"], "cannot be read"),
+        (["inspect", "three-conv", "--input", "3x12x12"], "its input is 20x3x3, smaller than the 5x5 kernel"),
+        (["inspect", "three-conv", "--classes", "0"], "greater than or equal to 1, not '0'"),
+        (["code", "three-con"], "did you mean three-conv?"),
+        (["dat", "PHOTOS"], "No such command 'dat'"),
+        (["data", "PHOTOS", "--nonsense"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    typed = [str(photos) if word == "PHOTOS" else word for word in arguments]
+    typed += ["--design", "small.yaml"] if typed[0] == "train" and {"--design", "--resume"}.isdisjoint(typed) else []
+    assert run(typed) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
+    assert "Traceback" not in err
+    said = err.splitlines()[-1]
+    assert said.startswith("fieldstone: ")
+    if "--json" not in typed and typed[0] != "code":
+        status, content, _ = answer(capsys, *typed)
+        assert status == 2
+        assert set(content["error"]) == {"message", "file", "line", "path", "fix"}
+        assert list(folder.iterdir()) == [folder / "small.yaml"]
+
+
+def test_a_fault_in_a_design_names_file_line_and_path(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bad.yaml").write_text(SMALL.replace("relu", "rellu"), encoding="utf-8")
+    _, content, _ = answer(capsys, "inspect", "bad.yaml")
+    assert (content["error"]["file"], content["error"]["line"]) == ("bad.yaml", 6)
+    assert "relu" in content["error"]["fix"]
+    (folder / "bad.yaml").write_text(SMALL.replace("conv 6 3", "conv 6 17"), encoding="utf-8")
+    _, content, _ = answer(capsys, "inspect", "bad.yaml")
+    assert (content["error"]["line"], content["error"]["path"]) == (5, "1")
+
+
+def test_a_network_that_ends_in_a_map_is_refused_before_any_work(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "map.yaml").write_text("input: 3x16x16\nlayers: [conv classes 1]\n", encoding="utf-8")
+    status, content, _ = answer(capsys, "train", photos, "--design", "map.yaml")
+    assert (status, content["error"]["message"]) == (2, "ends in 3x16x16, and the task needs 3 numbers an image")
+
+
+def test_strict_makes_a_damaged_image_an_error(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in photos.rglob("*.png"):
+        place = folder / "data" / file.relative_to(photos)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    broken = folder / "data" / "나무" / "00.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    status, content, _ = answer(capsys, "data", "data", "--strict")
+    assert (status, content["error"]["file"]) == (2, "나무/00.png")
+    options = ["--design", "small.yaml", "--epochs", "1"]
+    status, content, _ = answer(capsys, "train", "data", *options, "--out", "strict", "--strict")
+    assert (status, (folder / "strict").exists()) == (2, False)
+    status, trained, said = answer(capsys, "train", "data", *options, "--out", "run")
+    assert status == 0
+    assert [left["file"] for left in trained["left_out"]] == ["나무/00.png"]
+    assert "1 file left out" in said
+
+
+def test_help_lists_every_verb_and_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    for verb in ("data", "train", "test", "predict", "inspect", "designs", "code"):
+        assert re.search(rf"^  {verb} ", text, re.MULTILINE)
+        assert run([verb, "--help"]) == 0
+    assert not [line for line in text.splitlines() if line.endswith("...") and "COMMAND" not in line]
