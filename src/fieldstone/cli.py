@@ -226,9 +226,9 @@ def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) ->
     """Later wins: defaults, the recipe, named options, `--set`."""
     from fieldstone.training.recipe import Recipe, parse_setting
 
-    recipe = Recipe() if name is None else Recipe.find(name)
-    chosen = {field: value for field, value in named.items() if value is not None}
-    return recipe.replace(**chosen).replace(**dict(parse_setting(setting) for setting in settings))
+    options = [f"{field}={value}" for field, value in named.items() if value is not None]
+    fields = dict(parse_setting(setting) for setting in [*options, *settings])
+    return (Recipe() if name is None else Recipe.find(name)).replace(**fields)
 
 
 def _with_value(message: str, arguments: list[str]) -> str:

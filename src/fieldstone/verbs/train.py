@@ -119,7 +119,7 @@ def start(
     )
     if network is None:
         assert plan is not None
-        with torch.random.fork_rng([]):  # layers draw weights when made; the caller keeps his stream
+        with torch.random.fork_rng([]):  # layers draw weights when they are made; the caller's stream stays as it was
             network = build(plan, outputs)
         initialise(network, settled.init, settled.seed)
     job = Job(
