@@ -115,7 +115,7 @@ def _conv(block: Conv, shape: Shape) -> tuple[Layer, ...]:
     if not uneven:
         return (conv,)
     # An even kernel that keeps the size: torch's own padding="same" warns of it, and pads the last axis first.
-    sides = tuple(side for pair in window.padding for side in pair)
+    sides = tuple(side for pair in reversed(window.padding) for side in pair)
     return Layer(f"nn.{PADS[block.padding_mode]}{rank}d", (str(sides),)), conv
 
 
