@@ -32,13 +32,17 @@ class Normalise(nn.Module):
         self.register_buffer("offset", (-mean / std).float())
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return torch.addcmul(self.offset, to_fastest_format(pixels.float()), self.factor)
+        return to_fastest_format(torch.addcmul(self.offset, to_fastest_format(pixels.float()), self.factor))
 
 
 def to_fastest_format(tensor: Tensor) -> Tensor:
-    """The same numbers with channels last in memory, where convolutions of its rank are faster so."""
+    """The same numbers with channels last in memory, where convolutions of its rank are faster so.
+
+    `Tensor.contiguous` leaves a tensor of one channel as it is, since its order is the same either way; but then its
+    strides still say "channels first", and every layer after it follows them.
+    """
     layout = MEMORY_FORMATS.get(tensor.dim())
-    return tensor if layout is None else tensor.contiguous(memory_format=layout)
+    return tensor if layout is None else tensor.to(memory_format=layout)
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:

@@ -1,0 +1,67 @@
+"""Every command and every block of code in the documentation runs."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+import fieldstone as fs
+from fieldstone.cli import run
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place with photos/ and new/, as the pages have it."""
+    shutil.copytree(photos, tmp_path / "photos")
+    (tmp_path / "new").mkdir()
+    for number, file in enumerate(sorted(photos.rglob("*.png"))[:3], 1):
+        shutil.copy(file, tmp_path / "new" / f"{number}.jpg")  # the decoder looks at the bytes, not at the name
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_designs_in_the_pages_are_designs(page: Path) -> None:
+    for text in blocks(page, "yaml"):
+        design = fs.Design.parse(text)
+        assert fs.Design.parse(design.to_text()) == design
+        assert fs.inspect(design).rows
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_the_pages_run(page: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks(page, "sh"):
+        for line in block.splitlines():
+            command, _, into = line.partition(">")
+            words = shlex.split(command, comments=True)
+            if words[:1] == ["fieldstone"]:
+                assert run(words[1:]) == 0, line
+                assert capsys.readouterr().out or into
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_the_pages_runs(page: Path, folder: Path) -> None:
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), {})
+
+
+def test_the_readme_shows_what_inspect_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    page = ROOT / "README.md"
+    command = next(block for block in blocks(page, "sh") if "inspect" in block)
+    run(shlex.split(command)[1:])
+    assert capsys.readouterr().out == blocks(page, "text")[0]
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
