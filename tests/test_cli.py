@@ -96,7 +96,7 @@ def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: 
 
 def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["designs", "--json"]) == 0
-    params = {one["name"]: one["params"] for one in json.loads(capsys.readouterr().out)}
+    params = {one["name"]: one["params"] for one in json.loads(capsys.readouterr().out)["designs"]}
     assert params["lenet-5"] == 61_706
     assert set(params) == {"three-conv", "lenet-5", "vgg-small", "resnet-18"}
 

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from strategies import STRATEGIES
 
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.vocabulary import BLOCKS
 from fieldstone.network.build import BUILDERS
 from fieldstone.network.code_layers import LAYERS
 from fieldstone.network.code_network import STEPS
+from strategies import STRATEGIES
 
 DOCUMENTED = (Path(__file__).parents[1] / "docs" / "blocks.md").read_text(encoding="utf-8")
 

@@ -158,3 +158,17 @@ def test_every_kind_of_number_keeps_its_bits(tmp_path: Path) -> None:
     back = read_model_file(tmp_path / "some.safetensors")
     assert back.fields == fields
     assert all(torch.equal(back.tensors[name], value) for name, value in tensors.items())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": "magic"}, {"task": []}, {"classes": 3}, {"classes": [1, 2]}, {"preprocessing": {}}, {"images": "%%"},
+        {"preprocessing": None}, {"design": "layers: [conv 3 3"}, {"design": 7},
+    ],
+)  # fmt: skip
+def test_fields_that_mean_nothing_are_refused(model: fs.Model, tmp_path: Path, change: dict[str, object]) -> None:
+    content = read_model_file(model.save(tmp_path / "model.safetensors"))
+    write_model_file(tmp_path / "odd.safetensors", ModelFile({**content.fields, **change}, content.tensors))
+    with pytest.raises(ModelError, match=r"odd\.safetensors: holds fields that this Fieldstone does not understand"):
+        fs.load(tmp_path / "odd.safetensors")

@@ -17,7 +17,7 @@ def test_every_map_has_its_channels_last_in_memory_for_one_channel_too(channels:
     for layer in network:
         maps.append(layer(maps[-1]))
     for one in maps:
-        n, c, h, w = one.shape
+        _, c, h, w = one.shape
         assert one.stride() == (c * h * w, 1, c * w, c)
 
 

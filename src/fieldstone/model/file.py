@@ -80,7 +80,7 @@ def pack_keys(keys: Collection[bytes]) -> str:
 
 def unpack_keys(text: str) -> frozenset[bytes]:
     """The short keys that `pack_keys` packed."""
-    packed = base64.b64decode(text)
+    packed = base64.b64decode(text, validate=True)
     return frozenset(packed[i : i + 8] for i in range(0, len(packed), 8))
 
 

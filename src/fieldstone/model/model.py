@@ -114,25 +114,33 @@ def load(path: str | Path, network: nn.Module | None = None, *, device: str | to
     run = place_of_model if place_of_model.is_dir() else None
     file = place_of_model / "model.safetensors" if run else place_of_model
     content = read_model_file(file)
-    fields = content.fields
-    task = TASKS[fields["task"]]
-    classes = tuple(fields["classes"])
-    design = None if fields["design"] is None else Design.parse(fields["design"], file=str(file))
+    made = _understood(content.fields, file)
     if network is None:
-        network = _built(design, task.outputs(len(classes)), file)
+        network = _built(made["design"], made["task"].outputs(len(made["classes"])), file)
     _fill(network, content, file)
     chosen = pick_device(device)
-    return Model(
-        network=place(network, chosen).eval(),
-        task=task,
-        classes=classes,
-        preprocessing=Preprocessing.from_json(fields["preprocessing"]),
-        design=design,
-        seen=unpack_keys(fields["images"]),
-        about={name: fields[name] for name in ("recipe", "data", "metrics", "versions")},
-        device=chosen,
-        run=run,
-    )
+    return Model(network=place(network, chosen).eval(), device=chosen, run=run, **made)
+
+
+def _understood(fields: dict[str, Any], file: Path) -> dict[str, Any]:
+    """What the fields of a model file mean; the checksum tells only that they are as they were written."""
+    try:
+        if not all(isinstance(name, str) for name in fields["classes"]):
+            raise TypeError
+        return {
+            "task": TASKS[fields["task"]],
+            "classes": tuple(fields["classes"]),
+            "preprocessing": Preprocessing.from_json(fields["preprocessing"]),
+            "design": None if fields["design"] is None else Design.parse(fields["design"], file=str(file)),
+            "seen": unpack_keys(fields["images"]),
+            "about": {name: fields[name] for name in ("recipe", "data", "metrics", "versions")},
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise ModelError(
+            "holds fields that this Fieldstone does not understand",
+            file=str(file),
+            fix="take a file that training wrote",
+        ) from fault
 
 
 def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:

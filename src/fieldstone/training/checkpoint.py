@@ -16,6 +16,9 @@ from fieldstone.files import written_whole
 from fieldstone.training.optimizer import optimizer_tensors, restore_optimizer
 from fieldstone.training.run import Run
 
+SETTINGS = frozenset({"data", "task", "input", "device", "threads", "precision", "strict", "torch"})
+"""What never changes during a training, and `--resume` takes from `resume.json`."""
+
 
 @dataclass
 class Progressed:
@@ -33,7 +36,7 @@ class Progressed:
     seconds: float = 0.0
     scaler: dict[str, Any] = field(default_factory=dict)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
-    loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+    loss_sum: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("best_weights", "loss_sum")}
@@ -75,11 +78,9 @@ def read_settings(run: Run) -> dict[str, Any]:
     if not run.resume_state.exists() or not run.resume_tensors.exists():
         why = "is finished" if run.model.exists() else "is no run that was interrupted"
         raise RunError(f"{why}, there is nothing to go on with", file=str(run.path), fix="start a new training")
-    try:
-        settings = json.loads(run.resume_state.read_text(encoding="utf-8"))
-    except ValueError as fault:
-        raise RunError("is damaged", file=str(run.resume_state), fix="start a new training") from fault
-    assert isinstance(settings, dict)
+    settings = run.read_json(run.resume_state)
+    if not settings.keys() >= SETTINGS:
+        raise RunError("is damaged", file=str(run.resume_state), fix="start a new training")
     return settings
 
 

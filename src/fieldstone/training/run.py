@@ -89,6 +89,20 @@ class Run:
                 f"cannot be written: {fault.strerror}", file=str(place), fix="make room or give --out"
             ) from fault
 
+    def read_json(self, place: Path) -> dict[str, Any]:
+        """One of the run's JSON objects.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        try:
+            content = json.loads(place.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as fault:
+            raise RunError("is missing or damaged", file=str(place), fix="start a new training") from fault
+        if not isinstance(content, dict):
+            raise RunError("is damaged", file=str(place), fix="start a new training")
+        return content
+
     def write_history(self, history: list[dict[str, Any]]) -> None:
         """`metrics.jsonl`: one line an epoch."""
         self.write(self.metrics, "".join(json.dumps(epoch) + "\n" for epoch in history))

@@ -17,9 +17,9 @@ class Gallery:
 
     summaries: tuple[Summary, ...]
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> dict[str, Any]:
         """What `fieldstone designs --json` prints."""
-        return [
+        listed = [
             {
                 "name": one.design.name,
                 "about": one.design.about,
@@ -32,6 +32,7 @@ class Gallery:
             }
             for one in self.summaries
         ]
+        return {"designs": listed}
 
     def __repr__(self) -> str:
         return "\n".join(

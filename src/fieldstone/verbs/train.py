@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -151,7 +150,7 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
     decoded = dataset.decode(
         _preprocessing(tuple(settings["input"]), recipe), progress=progress, strict=settings["strict"]
     )
-    if decoded.manifest.fingerprint != json.loads(folder.data.read_text(encoding="utf-8"))["fingerprint"]:
+    if decoded.manifest.fingerprint != folder.read_json(folder.data).get("fingerprint"):
         raise RunError(
             f"the data at {settings['data']} changed since this training began",
             file=str(run),
