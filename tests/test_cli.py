@@ -107,7 +107,7 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "nowhere"], "the path 'nowhere' does not exist"),
         (["train"], "no data is named"),
         (["train", "PHOTOS", "--design", "lenet"], "there is no design 'lenet'; did you mean lenet-5?"),
-        (["train", "PHOTOS", "--epochs", "0"], "epochs: 0 is not possible"),
+        (["train", "PHOTOS", "--epochs", "0"], "epochs: '0' is not possible"),
         (["train", "PHOTOS", "--epochs", "many"], "'many' is not possible, it should be a valid integer"),
         (["train", "PHOTOS", "--set", "learning_rate=-1"], "learning_rate: -1 is not possible"),
         (["train", "PHOTOS", "--set", "rate=1"], "the recipe has no field 'rate'"),

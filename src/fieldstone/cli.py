@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,34 +50,41 @@ Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an er
 
 def main() -> None:
     """The entry point: run, and turn every outcome into an exit status."""
-    sys.exit(run(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):  # a class may be called what the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:] or ["--help"]))
 
 
 def run(arguments: list[str]) -> int:
     """One command, to its exit status."""
     as_json = "--json" in arguments
     try:
-        return app(arguments, standalone_mode=False) or DONE
+        status = app(arguments, standalone_mode=False) or DONE
+        sys.stdout.flush()
     except FieldstoneError as fault:
         return _failed(fault.to_json(), str(fault), as_json)
-    except typer.Exit as ended:
-        return ended.exit_code
-    except (KeyboardInterrupt, typer.Abort) as stop:
-        print(f"\ninterrupted{f': {stop}' if str(stop) else ''}", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the output has gone. Python would complain when it flushes it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
+        _drop_output()
         return DONE
     except OSError as fault:
-        reason = fault.strerror or str(fault)
-        content = FieldstoneError(reason.lower(), file=fault.filename and str(fault.filename))
+        _drop_output()
+        reason = (fault.strerror or str(fault)).lower()
+        content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
         return _failed(content.to_json(), str(content), as_json)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message(), arguments)
-        return _failed(
-            FieldstoneError(message).to_json(), f"{message}; `fieldstone --help` lists what there is", as_json
-        )
+        content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
+        return _failed(content.to_json(), str(content), as_json)
+    if status == INTERRUPTED:
+        print("interrupted", file=sys.stderr)
+    return int(status)
+
+
+def _drop_output() -> None:
+    """What is still buffered goes nowhere: its place is gone or full, and Python would complain when it exits."""
+    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command()
@@ -83,11 +92,8 @@ def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
     """Say what a data set holds: form, classes, sizes, damaged files."""
     from fieldstone.data.dataset import open_data
 
-    progress = _progress()
-    dataset = open_data(path, strict=strict, progress=progress).check(progress)
-    if strict and dataset.left_out:
-        first = dataset.left_out[0]
-        raise DataError(first.reason, file=first.file, fix="mend or remove it, or leave out --strict")
+    with _progress() as progress:
+        dataset = open_data(path, strict=strict, progress=progress).check(progress, strict=strict)
     _print(dataset, as_json)
     return DONE
 
@@ -117,36 +123,29 @@ def train(
     from fieldstone.verbs import train as verb
     from fieldstone.verbs.choose_design import parse_shape
 
-    progress = _progress()
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
-    if resume is not None:
-        given: dict[str, Any] = {
-            "DATA": path,
-            "--design": design,
-            "--input": shape,
-            "--recipe": recipe,
-            "--task": task,
-            "--out": out,
-        }
-        given |= {"--set": settings, "--device": device, "--threads": threads, **named}
-        _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
-        result = verb.go_on(resume, progress=progress)
-    else:
-        if path is None:
+    with _progress() as progress:
+        if resume is not None:
+            given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--recipe": recipe}
+            given |= {"--task": task, "--out": out, "--set": settings, "--device": device, "--threads": threads}
+            given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
+            _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
+            result = verb.go_on(resume, progress=progress)
+        elif path is None:
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
-        result = verb.start(
-            path, progress=progress, design=design, shape=parse_shape(shape), task=task, out=out,
-            recipe=_recipe(recipe, named, settings or []), device=device, threads=threads, strict=strict,
-        )  # fmt: skip
-    report = result.report
+        else:
+            result = verb.start(
+                path, progress=progress, design=design, shape=parse_shape(shape), task=task, out=out,
+                recipe=_recipe(recipe, named, settings or []), device=device, threads=threads, strict=strict,
+            )  # fmt: skip
+        stopped = result.report["stopped"] == "interrupted"
+        if stopped:
+            progress.say(f"go on with: fieldstone train --resume {shlex.quote(result.report['run'])}")
     if as_json:
-        print(json.dumps(report, ensure_ascii=False))
-    if report["stopped"] == "interrupted":
-        progress.say(f"interrupted; go on with: fieldstone train --resume {report['run']}")
-        return INTERRUPTED
-    if not as_json:
-        print(verb.summary(report))
-    return DONE
+        print(json.dumps(result.report))
+    elif not stopped:
+        print(verb.summary(result.report))
+    return INTERRUPTED if stopped else DONE
 
 
 @app.command("test")
@@ -158,7 +157,9 @@ def evaluate(
     from fieldstone.model.model import load
 
     _set_threads(threads)
-    _print(load(model, device=device).test(path, strict=strict, progress=_progress()), as_json)
+    with _progress() as progress:
+        report = load(model, device=device).test(path, strict=strict, progress=progress)
+    _print(report, as_json)
     return DONE
 
 
@@ -180,7 +181,7 @@ def predict(
         if prediction.error is not None:
             status = ANSWER_IS_A_FAULT
         if as_json:
-            print(json.dumps(prediction.to_json(), ensure_ascii=False))
+            print(json.dumps(prediction.to_json()))
         elif prediction.error is not None:
             print(f"{prediction.file}: {prediction.error}", file=sys.stderr)
         else:
@@ -212,13 +213,12 @@ def designs(as_json: Json = False) -> int:
 
 
 @app.command()
-def code(design: DesignName, shape: Shape = None, classes: Classes = None) -> int:
+def code(design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None) -> int:
     """Print a design as one file of plain PyTorch."""
-    from fieldstone.network.code import plain_code
-    from fieldstone.verbs.choose_design import find_design, parse_shape
+    from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.code import code as verb
 
-    found = find_design(design).resolve(input=parse_shape(shape))
-    print(plain_code(found, classes or found.classes or 10), end="")
+    print(verb(design, input=parse_shape(shape), classes=classes, task=task), end="")
     return DONE
 
 
@@ -226,9 +226,9 @@ def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) ->
     """Later wins: defaults, the recipe, named options, `--set`."""
     from fieldstone.training.recipe import Recipe, parse_setting
 
-    options = [f"{field}={value}" for field, value in named.items() if value is not None]
-    fields = dict(parse_setting(setting) for setting in [*options, *settings])
-    return (Recipe() if name is None else Recipe.find(name)).replace(**fields)
+    chosen = {field: value for field, value in named.items() if value is not None}
+    fields = dict(parse_setting(setting) for setting in settings)
+    return (Recipe() if name is None else Recipe.find(name)).replace(**{**chosen, **fields})
 
 
 def _with_value(message: str, arguments: list[str]) -> str:
@@ -258,12 +258,12 @@ def _progress() -> Progress:
 
 
 def _print(answer: Any, as_json: bool) -> None:
-    print(json.dumps(answer.to_json(), ensure_ascii=False) if as_json else repr(answer))
+    print(json.dumps(answer.to_json()) if as_json else repr(answer))
 
 
 def _failed(content: dict[str, Any], text: str, as_json: bool) -> int:
     if as_json:
-        print(json.dumps({"error": content}, ensure_ascii=False))
+        print(json.dumps({"error": content}))
     else:
         print(f"fieldstone: {text}", file=sys.stderr)
     return NOT_DONE

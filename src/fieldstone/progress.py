@@ -36,6 +36,12 @@ class Progress:
         self.is_quiet = quiet
         self._open: tuple[str, RichBar | LineBar] | None = None
 
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @classmethod
     def quiet(cls) -> Progress:
         """Says nothing."""

@@ -131,7 +131,7 @@ def test_weights_of_another_network_are_refused_by_name_and_shape(model: fs.Mode
     content.tensors["1.weight"] = torch.zeros(7, 3, 3, 3)
     write_model_file(tmp_path / "other.safetensors", ModelFile(content.fields, content.tensors))
     with pytest.raises(
-        ModelError, match=r"first '1.weight', \(7, 3, 3, 3\) in the file, \(6, 3, 3, 3\) in the network"
+        ModelError, match=r"first '1.weight', \(7, 3, 3, 3\) float32 in the file, \(6, 3, 3, 3\) float32 in the network"
     ):
         fs.load(tmp_path / "other.safetensors")
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Literal, NamedTuple
 
 from fieldstone.design.blocks.activation import Sigmoid, Softmax
 from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.blocks.structure import Parallel, Save
+from fieldstone.design.blocks.window import Conv, GlobalPool
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
 Severity = Literal["error", "warning", "note"]
+
+SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
+"""What one step along each side is called, by the number of sides."""
 
 LARGE_SHARE = 0.5
 LARGE_LAYER = 10_000
@@ -70,7 +77,7 @@ def dropped_pixels(rows: Sequence[Row]) -> Iterator[Found]:
     for row in rows:
         sides = row.input_shape[1:]
         window = row.block.window(len(sides)) if sides else None
-        if not isinstance(window, Window):
+        if not isinstance(window, Window) or _wraps(row):
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
         lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
@@ -79,13 +86,18 @@ def dropped_pixels(rows: Sequence[Row]) -> Iterator[Found]:
             yield Found(
                 row.path,
                 f"{row.block.text()} never reads {_border(lost)} of its {format_shape(row.input_shape)} input",
-                f"pad it, or give it {fitting}, which it reads whole",
+                f"pad it, or give it {fitting}, which it reads to the end",
             )
+
+
+def _wraps(row: Row) -> bool:
+    """Whether padding shows the end of the input at its beginning."""
+    return isinstance(row.block, Conv) and row.block.padding_mode == "circular"
 
 
 def _border(lost: Sequence[int]) -> str:
     """[2, 1] as `the last 2 rows and the last column`."""
-    named = zip(("plane", "row", "column")[-len(lost) :], lost, strict=True)
+    named = zip(SIDES[len(lost)], lost, strict=True)
     return " and ".join(
         f"the last {name}" if count == 1 else f"the last {count} {name}s" for name, count in named if count
     )
@@ -93,8 +105,9 @@ def _border(lost: Sequence[int]) -> str:
 
 def doubled_activation(rows: Sequence[Row]) -> Iterator[Found]:
     """A softmax or sigmoid at the end: the loss and the prediction apply it to logits, so it would act twice."""
-    last = rows[-1]
-    if isinstance(last.block, Softmax | Sigmoid):
+    last = next((row for row in reversed(rows) if not isinstance(row.block, Flatten | Save)), rows[-1])
+    beside = any(isinstance(row.block, Parallel) and last.path.startswith(f"{row.path}.") for row in rows)
+    if isinstance(last.block, Softmax | Sigmoid) and not beside:
         name = last.block.keyword
         yield Found(
             last.path,
@@ -104,15 +117,22 @@ def doubled_activation(rows: Sequence[Row]) -> Iterator[Found]:
 
 
 def heavy_linear(rows: Sequence[Row]) -> Iterator[Found]:
-    """Most parameters in one linear layer, which a global average pooling before it would save."""
+    """Most parameters in one linear layer, which a global average pooling in the place of its flatten would save."""
     total = sum(row.params for row in rows)
-    for row in rows:
-        if isinstance(row.block, Linear) and row.params > LARGE_SHARE * total and row.params > LARGE_LAYER:
+    for place, row in enumerate(rows):
+        large = row.params > LARGE_SHARE * total and row.params > LARGE_LAYER
+        if large and isinstance(row.block, Linear) and _reads_a_map(rows[:place]):
             yield Found(
                 row.path,
                 f"{row.block.text()} holds {row.params:,} of the {total:,} parameters ({row.params / total:.0%})",
                 "globalavgpool in the place of flatten leaves it one input a channel",
             )
+
+
+def _reads_a_map(before: Sequence[Row]) -> bool:
+    """Whether the numbers after these rows are all values of a map: the last that made them flat was a flatten."""
+    flat = next((row for row in reversed(before) if isinstance(row.block, Flatten | GlobalPool | Linear)), None)
+    return flat is not None and isinstance(flat.block, Flatten) and prod(flat.input_shape[1:]) > 1
 
 
 RULES = (

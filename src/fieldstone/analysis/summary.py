@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.findings import Finding, find
+from fieldstone.design.blocks.structure import Repeat
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape
@@ -86,20 +88,47 @@ def summarise(design: Design, classes: int, classes_from: str, outputs: int) -> 
     return Summary(design, classes, classes_from, outputs, rows, find(rows, design.allow))
 
 
-def _table(rows: tuple[Row, ...]) -> list[str]:
-    cells = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
+def _table(rows: Sequence[Row]) -> list[str]:
+    lines = [HEADINGS, *_lines(rows, 0)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     return [
         "  ".join(
             cell.rjust(width) if 3 <= column <= 4 else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
-        for line in cells
+        for line in lines
     ]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    indent = "  " * row.path.count(".")
-    counts = (f"{row.params:,}" if row.params else "", f"{row.macs:,}" if row.macs else "")
-    field = format_shape(row.receptive_field)
-    return (row.path, indent + row.block.text(), format_shape(row.output_shape), *counts, field)
+def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
+    """The cells of a line for every row; of a repeat the first pass, and one line for the others."""
+    place = 0
+    while place < len(rows):
+        row = rows[place]
+        inner = _below(row.path, rows, place + 1)
+        yield _cells(row.path, depth, row.block.text(), row, row.params, row.macs)
+        if isinstance(row.block, Repeat):
+            first = _below(f"{row.path}.1", inner, 0)
+            yield from _lines(first, depth + 1)
+            yield from _later_passes(row, row.block.times, inner[len(first) :], depth + 1)
+        else:
+            yield from _lines(inner, depth + 1)
+        place += 1 + len(inner)
+
+
+def _later_passes(repeat: Row, times: int, rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
+    """Their totals together, so that the columns add up; the output and the field are those after the last pass."""
+    if times > 1:
+        path, name = (f"{repeat.path}.2", "pass 2") if times == 2 else (f"{repeat.path}.2-{times}", f"passes 2-{times}")
+        yield _cells(path, depth, name, repeat, sum(row.params for row in rows), sum(row.macs for row in rows))
+
+
+def _below(path: str, rows: Sequence[Row], start: int) -> Sequence[Row]:
+    """The rows from `start` on that stand inside `path`."""
+    end = next((place for place in range(start, len(rows)) if not rows[place].path.startswith(f"{path}.")), len(rows))
+    return rows[start:end]
+
+
+def _cells(path: str, depth: int, name: str, row: Row, params: int, macs: int) -> tuple[str, ...]:
+    counts = (f"{params:,}" if params else "", f"{macs:,}" if macs else "")
+    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, format_shape(row.receptive_field))

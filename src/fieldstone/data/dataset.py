@@ -102,8 +102,11 @@ class Dataset:
         """
         return _decode(self, preprocessing, progress, strict)
 
-    def check(self, progress: Progress | None = None) -> "Dataset":
-        """Decode every image in full, and move the damaged to `left_out`. Containers hold no damaged images."""
+    def check(self, progress: Progress | None = None, *, strict: bool = False) -> "Dataset":
+        """Decode every image in full, and move the damaged to `left_out`. Containers hold no damaged images.
+
+        Raises DataError when no image can be read, with `strict` when any cannot.
+        """
         if not isinstance(self.source, FileSource):
             return self
         base, stamp = self.source
@@ -120,7 +123,12 @@ class Dataset:
         pairs = list(zip(self.entries, reasons, strict=True))
         damaged = tuple(LeftOut(entry.file, reason) for entry, reason in pairs if reason is not None)
         good = tuple(entry for entry, reason in pairs if reason is None)
-        return replace(self, entries=good, left_out=_sorted(self.left_out + damaged))
+        checked = replace(self, entries=good, left_out=_sorted(self.left_out + damaged))
+        if strict and checked.left_out:
+            raise _strict(checked.left_out)
+        if not good:
+            raise _too_few(checked)
+        return checked
 
     def __repr__(self) -> str:
         manifest, notes = _manifest(self, self.entries, self.left_out)
@@ -226,11 +234,28 @@ def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress |
     readable = [entry for n, entry in enumerate(dataset.entries) if n not in stored.damaged]
     if not readable:
         raise DataError("no image can be read", file=dataset.path, fix=f"the first: {left_out[0].reason}")
+    dataset, readable = _without_lost_classes(dataset, readable)
     manifest, notes = _manifest(dataset, readable, left_out)
     if preprocessing.mean is None:
         stored, preprocessing = _measured(dataset, stored, manifest, preprocessing)
         cache.save(place, {"mean": preprocessing.mean, "std": preprocessing.std})
     return Decoded(stored.images, manifest, preprocessing, dataset.notes + notes)
+
+
+def _without_lost_classes(dataset: Dataset, readable: list[Entry]) -> tuple[Dataset, list[Entry]]:
+    """The data set without the classes whose every image turned out to be damaged; the others are numbered anew."""
+    had = {entry.target for entry in dataset.entries}
+    left = {entry.target for entry in readable}
+    if had == left:
+        return dataset, readable
+    kept = [target for target in range(len(dataset.classes)) if target in left or target not in had]
+    names = [dataset.classes[target] for target in sorted(had - left)]
+    notes = tuple(f"class {name!r} has no readable image and is left out" for name in names)
+    classes = tuple(dataset.classes[target] for target in kept)
+    smaller = replace(dataset, classes=classes, notes=dataset.notes + notes)
+    if len(left) < 2:
+        raise _too_few(replace(smaller, classes=tuple(dataset.classes[target] for target in sorted(left))))
+    return smaller, [entry._replace(target=kept.index(entry.target)) for entry in readable]
 
 
 def _measured(

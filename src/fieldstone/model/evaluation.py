@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from fieldstone.data.dataset import Dataset, open_data
+from fieldstone.data.dataset import open_data
+from fieldstone.data.manifest import Manifest
 from fieldstone.errors import DataError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits
@@ -68,7 +69,7 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
     decoded = replace(dataset, entries=tuple(unseen)).decode(model.preprocessing, progress=progress, strict=strict)
     if len(decoded.images) == 0:
         raise DataError("no image here can be read", file=str(path), fix="look at `fieldstone data` of the same path")
-    targets = torch.from_numpy(_class_numbers(dataset, model.classes)[decoded.manifest.targets])
+    targets = torch.from_numpy(_class_numbers(decoded.manifest, model.classes)[decoded.manifest.targets])
     with progress.bar("testing", len(targets)) as bar:
         outputs = logits(
             model.network,
@@ -88,17 +89,17 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
     )
 
 
-def _class_numbers(dataset: Dataset, classes: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _class_numbers(data: Manifest, classes: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
     """For each class of the data its index in the model."""
-    unknown = [name for name in dataset.classes if name not in classes]
+    unknown = [name for name in data.classes if name not in classes]
     if unknown:
         raise DataError(
             f"the classes {', '.join(map(repr, unknown[:5]))} are not among the model's: "
             + ", ".join(map(repr, classes[:20])),
-            file=str(dataset.path),
+            file=data.path,
             fix="give data with the model's classes",
         )
-    return np.array([classes.index(name) for name in dataset.classes], dtype=np.int64)
+    return np.array([classes.index(name) for name in data.classes], dtype=np.int64)
 
 
 def _report_lines(report: TestReport) -> list[str]:

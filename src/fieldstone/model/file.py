@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,11 @@ def write_model_file(path: Path, content: ModelFile) -> None:
     """
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
     fields = {**content.fields, "format": FORMAT}
-    text = _json({**fields, "sha256": _digest(fields, tensors)})
     try:
+        text = _json({**fields, "sha256": content_digest(_json(fields), tensors)})
         with written_whole(path) as beside:
             save_file(tensors, beside, metadata={"fieldstone": text})
-    except (OSError, SafetensorError) as fault:
+    except (OSError, SafetensorError, UnicodeEncodeError) as fault:
         raise ModelError(
             f"cannot be written: {fault}", file=str(path), fix="give a place with room and permission"
         ) from fault
@@ -62,10 +62,18 @@ def read_model_file(path: Path) -> ModelFile:
             fix="load it with the version of Fieldstone that wrote it",
         )
     stated = fields.pop("sha256", None)
-    if FIELDS - {"sha256"} != fields.keys() or stated != _digest(fields, tensors):
+    if FIELDS - {"sha256"} != fields.keys() or stated != content_digest(_json(fields), tensors):
         raise ModelError("was altered after it was saved", file=str(path), fix="take the file that training wrote")
     del fields["format"]
     return ModelFile(fields, tensors)
+
+
+def content_digest(text: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over a text, then every tensor's bytes in name order."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def short_key(key: str) -> bytes:
@@ -97,7 +105,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ) from fault
     try:
         fields = json.loads(metadata["fieldstone"])
-    except (KeyError, json.JSONDecodeError, RecursionError):
+    except (KeyError, ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise ModelError("was not written by Fieldstone", file=str(path), fix="give the model.safetensors of a run")
@@ -106,11 +114,3 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def _json(fields: dict[str, Any]) -> str:
     return json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _digest(fields: dict[str, Any], tensors: dict[str, Tensor]) -> str:
-    """SHA-256 over the JSON without `sha256`, then every tensor's bytes in name order."""
-    digest = hashlib.sha256(_json(fields).encode())
-    for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """The one inference path: pixels -> preprocessing -> network -> logits. Training, testing and predicting all use it."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from fieldstone.data.batches import in_turn
 from fieldstone.data.preprocessing import Preprocessing
 
-INFERENCE_BATCH = 256
+MOST_IMAGES, MOST_NUMBERS = 256, 2**23  # of one batch
 MEMORY_FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -77,7 +78,8 @@ def logits(
     """The network's outputs for some rows of an array of images, on the CPU in float32: (len(indices), outputs)."""
     parts = []
     with evaluating(network):
-        for rows, pixels in in_turn(images, indices, INFERENCE_BATCH, device):
+        size = max(1, min(MOST_IMAGES, MOST_NUMBERS // math.prod(images.shape[1:])))
+        for rows, pixels in in_turn(images, indices, size, device):
             parts.append(network(normalise(pixels)).float())
             if advance is not None:
                 advance(len(rows))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import ModelError
+from fieldstone.geometry import format_shape
 from fieldstone.model import predicting
 from fieldstone.model.device import pick_device
 from fieldstone.model.evaluation import TestReport, evaluate
@@ -95,7 +97,7 @@ class Model:
 
     def __repr__(self) -> str:
         name = "a network of its own" if self.design is None else self.design.name or "a design without a name"
-        size = "x".join(str(n) for n in (self.preprocessing.channels, *self.preprocessing.size))
+        size = format_shape((self.preprocessing.channels, *self.preprocessing.size))
         return f"Model({name}, {self.task.name}, {len(self.classes)} classes, input {size}, on {self.device})"
 
 
@@ -125,13 +127,19 @@ def load(path: str | Path, network: nn.Module | None = None, *, device: str | to
 def _understood(fields: dict[str, Any], file: Path) -> dict[str, Any]:
     """What the fields of a model file mean; the checksum tells only that they are as they were written."""
     try:
-        if not all(isinstance(name, str) for name in fields["classes"]):
-            raise TypeError
+        classes, preprocessing = fields["classes"], Preprocessing.from_json(fields["preprocessing"])
+        design = None if fields["design"] is None else Design.parse(fields["design"], file=str(file))
+        if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+            raise TypeError("classes")
+        if not 2 <= len(set(classes)) == len(classes) or not _complete(preprocessing):
+            raise ValueError("classes or preprocessing")
+        if design is not None and design.input != (preprocessing.channels, *preprocessing.size):
+            raise ValueError("the design has another input than the preprocessing gives")
         return {
             "task": TASKS[fields["task"]],
-            "classes": tuple(fields["classes"]),
-            "preprocessing": Preprocessing.from_json(fields["preprocessing"]),
-            "design": None if fields["design"] is None else Design.parse(fields["design"], file=str(file)),
+            "classes": tuple(classes),
+            "preprocessing": preprocessing,
+            "design": design,
             "seen": unpack_keys(fields["images"]),
             "about": {name: fields[name] for name in ("recipe", "data", "metrics", "versions")},
         }
@@ -141,6 +149,13 @@ def _understood(fields: dict[str, Any], file: Path) -> dict[str, Any]:
             file=str(file),
             fix="take a file that training wrote",
         ) from fault
+
+
+def _complete(preprocessing: Preprocessing) -> bool:
+    """Whether it has a finite mean and a deviation above 0 for each channel."""
+    mean, std = preprocessing.mean or (), preprocessing.std or ()
+    numbers = len(mean) == len(std) == preprocessing.channels and all(map(math.isfinite, mean + std))
+    return numbers and min(std) > 0
 
 
 def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:
@@ -157,8 +172,8 @@ def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:
 
 def _fill(network: nn.Module, content: ModelFile, file: Path) -> None:
     """Give the network the file's tensors, all of them or none."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    held = {name: tuple(tensor.shape) for name, tensor in content.tensors.items()}
+    wanted = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
+    held = {name: _kind(tensor) for name, tensor in content.tensors.items()}
     if wanted != held:
         differ = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
         first = differ[0]
@@ -169,3 +184,8 @@ def _fill(network: nn.Module, content: ModelFile, file: Path) -> None:
             fix="give the network that was trained",
         )
     network.load_state_dict(content.tensors, assign=True)
+
+
+def _kind(tensor: Tensor) -> str:
+    """Shape and number format, for comparison and messages."""
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"

@@ -13,11 +13,15 @@ from torch import Tensor, nn
 
 from fieldstone.errors import RunError
 from fieldstone.files import written_whole
+from fieldstone.model.file import content_digest
 from fieldstone.training.optimizer import optimizer_tensors, restore_optimizer
 from fieldstone.training.run import Run
 
-SETTINGS = frozenset({"data", "task", "input", "device", "threads", "precision", "strict", "torch"})
-"""What never changes during a training, and `--resume` takes from `resume.json`."""
+SETTINGS = {
+    "data": str, "task": str, "input": list, "device": str, "threads": int, "precision": str, "strict": bool,
+    "torch": str, "plan": str,
+}  # fmt: skip
+"""What never changes during a training, and `--resume` takes from `resume.json`; `plan` is of `Run.plan_digest`."""
 
 
 @dataclass
@@ -63,7 +67,7 @@ def save_checkpoint(
     state = json.dumps(at.to_json(), sort_keys=True)
     try:
         with written_whole(run.resume_tensors) as beside:
-            save_file(tensors, beside, metadata={"state": state})
+            save_file(tensors, beside, metadata={"state": state, "sha256": content_digest(state, tensors)})
     except (OSError, SafetensorError) as fault:
         raise RunError(f"cannot be written: {fault}", file=str(run.resume_tensors), fix="make room") from fault
     run.write(run.resume_state, json.dumps({**settings, **at.to_json()}, indent=1, sort_keys=True) + "\n")
@@ -79,7 +83,7 @@ def read_settings(run: Run) -> dict[str, Any]:
         why = "is finished" if run.model.exists() else "is no run that was interrupted"
         raise RunError(f"{why}, there is nothing to go on with", file=str(run.path), fix="start a new training")
     settings = run.read_json(run.resume_state)
-    if not settings.keys() >= SETTINGS:
+    if not all(type(settings.get(name)) is kind for name, kind in SETTINGS.items()):
         raise RunError("is damaged", file=str(run.resume_state), fix="start a new training")
     return settings
 
@@ -92,14 +96,17 @@ def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Opti
     """
     try:
         with safe_open(run.resume_tensors, framework="pt") as file:
-            state = json.loads((file.metadata() or {})["state"])
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+        if metadata["sha256"] != content_digest(metadata["state"], tensors):
+            raise ValueError("altered")
         network.load_state_dict(_under(tensors, "network/"))
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as fault:
         raise RunError(
             "is damaged or of another network", file=str(run.resume_tensors), fix="start a new training"
         ) from fault
     restore_optimizer(network, optimizer, _under(tensors, "optimizer/"))
+    state = json.loads(metadata["state"])
     return Progressed(**state, best_weights=_under(tensors, "best/"), loss_sum=tensors["loss_sum"])
 
 

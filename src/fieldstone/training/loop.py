@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -58,6 +59,7 @@ class Loop:
         if self.at.scaler:
             self.scaler.load_state_dict(self.at.scaler)
         self.at.loss_sum = self.at.loss_sum.to(self.device)
+        self.validated = ""  # the last epoch's accuracy, for the bar
         self.unhealthy = torch.full((), HEALTHY, dtype=torch.int64, device=self.device)
 
     def run(self, bar: Bar) -> str | None:
@@ -70,17 +72,29 @@ class Loop:
             TrainingError: a loss that is not finite.
         """
         with torch.random.fork_rng(_generators(self.device)), _repeatable():
-            while self.at.step < self.steps:
-                epoch, start = divmod(self.at.step, self.batches.steps)
-                self._train(epoch, start, bar)
-                if self.at.step < (epoch + 1) * self.batches.steps:
-                    return "interrupted"
-                self._end_epoch(epoch, bar)
-                if self.recipe.early_stopping and self.at.epochs_without_better >= self.recipe.early_stopping:
-                    return "early"
-                if self.at.step < self.steps and self.stop():
-                    return "interrupted"
-        return None
+            try:
+                return self._epochs(bar)
+            except torch.OutOfMemoryError as fault:
+                size = self.batches.batch_size
+                raise TrainingError(
+                    f"{self.device} has too little memory for batches of {size}", fix=f"try --batch-size {size // 2}"
+                ) from fault
+
+    def _epochs(self, bar: Bar) -> str | None:
+        while self.at.step < self.steps and not self._is_stuck():
+            epoch, start = divmod(self.at.step, self.batches.steps)
+            self._train(epoch, start, bar)
+            if self.at.step < (epoch + 1) * self.batches.steps:
+                return "interrupted"
+            self._end_epoch(epoch, bar)
+            if self.at.step < self.steps and self.stop():
+                return "interrupted"
+        return "early" if self.at.step < self.steps else None
+
+    def _is_stuck(self) -> bool:
+        """Whether the recipe says to stop, since nothing got better for so many epochs."""
+        patience = self.recipe.early_stopping
+        return patience is not None and self.at.epochs_without_better >= patience
 
     def _train(self, epoch: int, start: int, bar: Bar) -> None:
         """The steps of one epoch from `start` on, until its end or `stop`."""
@@ -92,7 +106,7 @@ class Loop:
             bar.advance(len(targets))
             if time.perf_counter() - looked > SECONDS_BETWEEN_LOOKS:
                 self._refuse_unhealthy()
-                bar.note(f"epoch {epoch + 1}/{self.recipe.epochs}  loss {self._mean_loss():.4f}")
+                bar.note(f"epoch {epoch + 1}/{self.recipe.epochs}  loss {self._mean_loss():.4f}{self.validated}")
                 looked = time.perf_counter()
             if self.stop():
                 break
@@ -130,6 +144,9 @@ class Loop:
         if self.validate is not None:
             with autocast(self.device, self.recipe.precision):
                 metrics = self.validate()
+            if not math.isfinite(metrics["loss"]):
+                raise self._not_finite("the validation loss", at.step - 1)
+            self.validated = f"  validation {metrics['accuracy']:.2%}"
         better = self._keep_if_best(epoch, metrics)
         at.epochs_without_better = 0 if better else at.epochs_without_better + 1
         line = {
@@ -161,14 +178,17 @@ class Loop:
         return float(self.at.loss_sum) / max(1, self.at.epoch_images)
 
     def _refuse_unhealthy(self) -> None:
+        """Read back from the device whether a loss was not finite."""
         step = int(self.unhealthy)
-        if step == HEALTHY:
-            return
-        epoch = step // self.batches.steps + 1
+        if step != HEALTHY:
+            raise self._not_finite("the loss", step)
+
+    def _not_finite(self, what: str, step: int) -> TrainingError:
         rate = learning_rate(self.recipe, step, self.steps)
         assert self.recipe.learning_rate is not None
-        raise TrainingError(
-            f"the loss is not finite at step {step + 1} of {self.steps}, in epoch {epoch}, at learning rate {rate:.4g}",
+        return TrainingError(
+            f"{what} is not finite at step {step + 1} of {self.steps}, in epoch {step // self.batches.steps + 1}, "
+            f"at learning rate {rate:.4g}",
             fix=f"try --set learning_rate={self.recipe.learning_rate / 10:.2g}, or --set precision=fp32",
         )
 
@@ -193,4 +213,4 @@ def _generators(device: torch.device) -> list[torch.device]:
 
 def _repeatable() -> AbstractContextManager[None]:
     """Convolutions by algorithms that give the same bits each time, where the device has others."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -15,6 +15,7 @@ Augmentation = Literal["flip", "shift", "crop", "color", "cutout"]
 NAMED: dict[str, dict[str, Any]] = {
     "default": {},
     "quick": {"epochs": 5},
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.4},
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
 }
 
@@ -123,23 +124,45 @@ class Recipe(BaseModel):
 def default_batch_size(images: int) -> int:
     """128, halved down to 16 until an epoch has at least 20 steps."""
     size = LARGEST_BATCH
-    while size > SMALLEST_BATCH and math.ceil(images / size) < STEPS_WANTED:
+    while size > SMALLEST_BATCH and math.ceil((images - 1) / size) < STEPS_WANTED:  # a last image alone is no step
         size //= 2
     return size
+
+
+NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What PyYAML raises on text that is none, dates that are no days and numbers of a thousand digits among it."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain values; a key that stands twice is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        doubled = next((key for key in keys if keys.count(key) > 1), None)
+        if doubled is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"{doubled} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """The value of a YAML text. Raises one of `NOT_YAML`."""
+    return yaml.load(text, _Loader)
 
 
 def read_fields(path: str | Path) -> dict[str, Any]:
     """The fields that a recipe file sets, not yet checked."""
     try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        fields = read_yaml(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
         raise RecipeError(
             f"cannot be read: {fault.strerror}", file=str(path), fix="give a recipe file or name"
         ) from fault
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+    except NOT_YAML as fault:
         mark = getattr(fault, "problem_mark", None)
         line = None if mark is None else mark.line + 1
-        raise RecipeError("is not YAML", file=str(path), line=line, fix="write one `field: value` a line") from fault
+        why = getattr(fault, "problem", None)
+        message = "is not YAML" + (f": {why}" if why else "")
+        raise RecipeError(message, file=str(path), line=line, fix="write one `field: value` a line") from fault
     if fields is None:
         return {}
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
@@ -157,8 +180,8 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals:
         raise RecipeError(f"{text!r} sets nothing", fix="write key=value, as in learning_rate=0.001")
     try:
-        return field, yaml.safe_load(value)
-    except yaml.YAMLError as fault:
+        return field, read_yaml(value)
+    except NOT_YAML as fault:
         raise RecipeError(f"{field}: {value!r} cannot be read", fix="write a number or a word") from fault
 
 

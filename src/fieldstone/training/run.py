@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fieldstone.errors import RunError
-from fieldstone.files import write_text
+from fieldstone.files import UNFINISHED, write_text
 
 RUNS = Path("runs")
 
@@ -111,7 +112,25 @@ class Run:
         """The lines of `metrics.jsonl`, none where there is no such file yet."""
         if not self.metrics.exists():
             return []
-        return [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()]
+        try:
+            history = [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()]
+        except ValueError as fault:
+            raise RunError("is damaged", file=str(self.metrics), fix="start a new training") from fault
+        if not all(isinstance(line, dict) for line in history):
+            raise RunError("is damaged", file=str(self.metrics), fix="start a new training")
+        return history
+
+    def plan_digest(self) -> str:
+        """SHA-256 over `design.yaml` and `recipe.yaml`, which a run that goes on must find unchanged."""
+        digest = hashlib.sha256()
+        for place in (self.design, self.recipe):
+            digest.update(place.read_bytes() if place.exists() else b"")
+        return digest.hexdigest()
+
+    def remove_unfinished(self) -> None:
+        """Remove what a killed process left half written."""
+        for place in self.path.glob(f".*{UNFINISHED}"):
+            place.unlink(missing_ok=True)
 
 
 def _next_numbered() -> Path:

@@ -23,7 +23,9 @@ def stopping_on_signals() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         came.set()
 
-    before = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    # One that is ignored, as in a script's background, is meant for another process.
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, remember) for number in heard}
     try:
         yield came.is_set
     finally:

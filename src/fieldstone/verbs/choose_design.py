@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +30,8 @@ def find_design(given: str | Path | Design) -> Design:
     """
     if isinstance(given, Design):
         return given
+    if str(given) in named.names():
+        return Design.named(str(given))
     path = Path(given)
     if path.is_dir():
         if not (path / "design.yaml").is_file():
@@ -40,13 +41,9 @@ def find_design(given: str | Path | Design) -> Design:
         return Design.read(path / "design.yaml")
     if path.suffix == ".safetensors":
         return _design_of_model(path)
-    if str(given) in named.names():
-        return Design.named(str(given))
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Design.read(path)
-    near = difflib.get_close_matches(str(given), named.names(), n=1)
-    meant = f"did you mean {near[0]}?" if near else "`fieldstone designs` lists them"
-    raise DesignError(f"there is no design {str(given)!r}", fix=meant + ("" if near else "; or give a file"))
+    return Design.named(str(given))  # which says what the names are
 
 
 def choose_design(
@@ -83,6 +80,6 @@ def _design_of_model(path: Path) -> Design:
     from fieldstone.model.file import read_model_file
 
     text = read_model_file(path).fields["design"]
-    if text is None:
+    if not isinstance(text, str):
         raise DesignError("holds a network without a design", file=str(path), fix="give a model that a design made")
     return Design.parse(text, file=str(path))

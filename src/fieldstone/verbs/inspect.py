@@ -32,7 +32,12 @@ def inspect(
         DesignError: there is no such design, or a block does not fit its input.
     """
     found = find_design(design).resolve(input=input)
-    number, source = (
-        (classes, "as asked") if classes else (found.classes, "the design's") if found.classes else (CLASSES, "assumed")
-    )
+    number, source = count_classes(found, classes)
     return summarise(found, number, source, outputs(task_name(number, task), number))
+
+
+def count_classes(design: Design, asked: int | None) -> tuple[int, str]:
+    """How many classes a head has, and where that number is from: what was asked, the design's, else 10."""
+    if asked is not None:
+        return asked, "as asked"
+    return (design.classes, "the design's") if design.classes else (CLASSES, "assumed")

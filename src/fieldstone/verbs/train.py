@@ -15,6 +15,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DataError, DesignError, RunError
 from fieldstone.geometry import format_shape
 from fieldstone.model.device import pick_device
+from fieldstone.model.inference import evaluating
 from fieldstone.model.model import Model
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
@@ -58,11 +59,11 @@ def train(
         FieldstoneError: data, design, recipe or run folder that cannot be used.
         KeyboardInterrupt: Ctrl-C; the run was saved, `fieldstone.resume` goes on with it.
     """
-    progress = Progress()
-    result = start(
-        data, design=design, network=network, shape=input, recipe=recipe, task=task, out=out, device=device,
-        progress=progress,
-    )  # fmt: skip
+    with Progress() as progress:
+        result = start(
+            data, design=design, network=network, shape=input, recipe=recipe, task=task, out=out, device=device,
+            progress=progress,
+        )  # fmt: skip
     return _finished(result)
 
 
@@ -76,7 +77,8 @@ def resume(run: str | Path, *, network: nn.Module | None = None) -> Model:
     Raises:
         RunError: the run is finished, the data changed, or torch or the device is another.
     """
-    return _finished(go_on(run, network=network, progress=Progress()))
+    with Progress() as progress:
+        return _finished(go_on(run, network=network, progress=progress))
 
 
 def start(
@@ -102,12 +104,15 @@ def start(
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
-    task_of_data = TASKS[task_name(len(dataset.classes), task)]
-    outputs = task_of_data.outputs(len(dataset.classes))
     plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes))
+    task_of_data = TASKS[task_name(len(dataset.classes), task)]
     if plan is not None:
-        _refuse_misfit(plan, outputs)  # before any image is decoded
+        _refuse_misfit(plan, task_of_data.outputs(len(dataset.classes)))  # before any image is decoded
     decoded = dataset.decode(_preprocessing(plan.input if plan else shape, recipe), progress=progress, strict=strict)
+    classes = decoded.manifest.classes
+    if classes != dataset.classes:  # one had damaged images alone
+        plan = plan and plan.resolve(classes=len(classes))
+        task_of_data = TASKS[task_name(len(classes), task)]
     train_rows = decoded.manifest.indices("train")
     if len(train_rows) < 2:
         raise DataError(f"{len(train_rows)} images are left to train on", file=str(data), fix="give at least two")
@@ -116,18 +121,21 @@ def start(
         photos=dataset.form != "idx" and dataset.channels == 3,
         precision=best_precision(chosen),
     )
-    if network is None:
-        assert plan is not None
-        with torch.random.fork_rng([]):  # layers draw weights when they are made; the caller's stream stays as it was
-            network = build(plan, outputs)
+    outputs = task_of_data.outputs(len(classes))
+    if plan is None:
+        assert network is not None
+        assert shape is not None
+        _refuse_strange(network, shape, outputs)
+    else:
+        network = _built(plan, outputs)
         initialise(network, settled.init, settled.seed)
     job = Job(
-        data=str(data), task=task_of_data, classes=dataset.classes, design=plan, network=network, recipe=settled,
-        decoded=decoded, device=chosen, threads=threads or torch.get_num_threads(), strict=strict,
-        run=Run.create(out), progress=progress, began=began,
+        data=_from_anywhere(data), task=task_of_data, design=plan, network=network, recipe=settled, decoded=decoded,
+        device=chosen, threads=threads or torch.get_num_threads(), strict=strict, run=Run.create(out),
+        progress=progress, began=began,
     )  # fmt: skip
-    job.say_what(augment_chosen=recipe.augment is None)
     job.write_plan()
+    job.say_what(augment_chosen=recipe.augment is None)
     return job.train()
 
 
@@ -142,11 +150,20 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
             file=str(run),
             fix=f"install torch {settings['torch']}, or start a new training",
         )
-    chosen = pick_device(settings["device"])
-    dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)
+    if settings["plan"] != folder.plan_digest():
+        raise RunError(
+            "has another design.yaml or recipe.yaml than it began with", file=str(run), fix="start a new training"
+        )
     recipe = Recipe.read(folder.recipe)
     plan = Design.read(folder.design) if folder.design.exists() else None
-    task = TASKS[settings["task"]]
+    if (plan is None) != (network is not None):
+        raise RunError(
+            "trains a network of your own, so its class is needed" if plan is None else "was built from its design",
+            file=str(run),
+            fix="in Python: fieldstone.resume(run, network=YourNetwork())" if plan is None else "leave out network=",
+        )
+    chosen = pick_device(settings["device"])
+    dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)
     decoded = dataset.decode(
         _preprocessing(tuple(settings["input"]), recipe), progress=progress, strict=settings["strict"]
     )
@@ -156,20 +173,46 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
             file=str(run),
             fix="start a new training",
         )
-    if plan is not None:
-        network = build(plan, task.outputs(len(dataset.classes)))
-    elif network is None:
-        raise RunError(
-            "trains a network of your own, so its class is needed",
-            file=str(run),
-            fix="in Python, give it: fieldstone.resume(run, network=YourNetwork())",
-        )
+    task = TASKS[task_name(len(decoded.manifest.classes), settings["task"])]
+    if network is None:
+        assert plan is not None
+        network = _built(plan, task.outputs(len(decoded.manifest.classes)))
+    folder.remove_unfinished()
     job = Job(
-        data=settings["data"], task=task, classes=dataset.classes, design=plan, network=network, recipe=recipe,
-        decoded=decoded, device=chosen, threads=settings["threads"], strict=settings["strict"],
-        run=folder, progress=progress, began=began,
+        data=settings["data"], task=task, design=plan, network=network, recipe=recipe, decoded=decoded, device=chosen,
+        threads=settings["threads"], strict=settings["strict"], run=folder, progress=progress, began=began,
     )  # fmt: skip
     return job.train(again=True)
+
+
+def _built(plan: Design, outputs: int) -> nn.Module:
+    """The network of a design. Layers draw weights when they are made; the caller's random numbers stay."""
+    with torch.random.fork_rng([]):
+        return build(plan, outputs)
+
+
+def _from_anywhere(data: str | Path) -> str:
+    """The data's path as a later process finds it, wherever that is started; a name such as `demo-digits` as it is."""
+    return str(Path(data).absolute()) if Path(data).exists() else str(data)
+
+
+def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) -> None:
+    """A network of the user's own that has nothing to train, or does not give one number an output."""
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise DesignError("the network has no parameter that trains", fix="give one whose parameters require gradients")
+    first = next(network.parameters())
+    try:
+        with evaluating(network):
+            given = tuple(network(torch.zeros(2, *shape, device=first.device)).shape)
+    except RuntimeError as fault:
+        raise DesignError(
+            f"the network does not take an input of {format_shape(shape)}: {fault}", fix="give the input that it takes"
+        ) from fault
+    if given != (2, outputs):
+        raise DesignError(
+            f"the network gives {given} for 2 images, and the task needs (2, {outputs})",
+            fix=f"end it in {outputs} numbers an image, or give another task",
+        )
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -198,7 +241,7 @@ def _preprocessing(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessi
     """How images become the input of a design; mean and standard deviation are still to be measured."""
     if shape is None or len(shape) != 3 or shape[0] not in (1, 3):
         raise DesignError(
-            f"an input of {'x'.join(map(str, shape or ()))} is not one of images",
+            f"an input of {format_shape(shape or ())} is not one of images",
             fix="give one or three channels, a height and a width, as in 3x64x64",
         )
     return Preprocessing(size=(shape[1], shape[2]), channels=shape[0], resize=recipe.resize, resize_to=recipe.resize_to)

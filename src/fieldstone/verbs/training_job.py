@@ -16,6 +16,7 @@ from fieldstone import __version__
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.design.design import Design
+from fieldstone.geometry import format_shape
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits, place
 from fieldstone.model.model import Model
@@ -44,7 +45,6 @@ class Job:
 
     data: str
     task: Task
-    classes: tuple[str, ...]
     design: Design | None
     network: nn.Module
     recipe: Recipe
@@ -55,6 +55,11 @@ class Job:
     run: Run
     progress: Progress
     began: float
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their indices."""
+        return self.decoded.manifest.classes
 
     def train(self, *, again: bool = False) -> Trained:
         """Train to the end or to an interruption; `again` goes on from the run's checkpoint."""
@@ -78,7 +83,7 @@ class Job:
             save()
 
         with stopping_on_signals() as stop, self.progress.bar("training", self._images_in_all) as bar:
-            bar.advance(at.step // self.batches.steps * self._images_an_epoch)
+            bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
             loop = Loop(
                 network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
                 recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
@@ -106,7 +111,7 @@ class Job:
         if self.design is not None:
             self.run.write(self.run.design, self.design.to_text())
         self.run.write(self.run.recipe, self.recipe.to_text())
-        manifest = json.dumps(self.decoded.manifest.to_json(), ensure_ascii=False, indent=1)
+        manifest = json.dumps(self.decoded.manifest.to_json(), indent=1)  # ASCII: a file's name may be no UTF-8
         self.run.write(self.run.data, manifest + "\n")
 
     def say_what(self, *, augment_chosen: bool) -> None:
@@ -118,7 +123,7 @@ class Job:
             say(f"{_files(len(manifest.left_out))} left out; {self.run.data} names them")
         for note in self.decoded.notes:
             say(note)
-        shape = "x".join(map(str, (self.decoded.preprocessing.channels, *self.decoded.preprocessing.size)))
+        shape = format_shape((self.decoded.preprocessing.channels, *self.decoded.preprocessing.size))
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
         name = "a network of your own" if self.design is None else self.design.name or "design"
         say(f"{name} on {shape}: {parameters:,} parameters, on {self.device} in {recipe.precision}")
@@ -183,6 +188,7 @@ class Job:
             "precision": self.recipe.precision,
             "strict": self.strict,
             "torch": torch.__version__,
+            "plan": self.run.plan_digest(),
         }
 
     def validate(self) -> dict[str, Any]:
@@ -227,12 +233,8 @@ class Job:
         }
 
     @property
-    def _images_an_epoch(self) -> int:
-        return len(self.decoded.manifest.indices("train"))
-
-    @property
     def _images_in_all(self) -> int:
-        return self._images_an_epoch * self.recipe.epochs
+        return len(self.decoded.manifest.indices("train")) * self.recipe.epochs
 
 
 def _files(count: int) -> str:

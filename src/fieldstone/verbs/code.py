@@ -1,0 +1,24 @@
+"""Leaving: a design as one file of plain PyTorch. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fieldstone.design.design import Design
+from fieldstone.network.code import plain_code
+from fieldstone.tasks.choice import outputs, task_name
+from fieldstone.verbs.choose_design import find_design
+from fieldstone.verbs.inspect import count_classes
+
+
+def code(
+    design: str | Path | Design,
+    *,
+    input: tuple[int, ...] | None = None,
+    classes: int | None = None,
+    task: str | None = None,
+) -> str:
+    """The text of a Python file that trains, tests, saves and loads the network; arguments as those of `inspect`."""
+    found = find_design(design).resolve(input=input)
+    number, _ = count_classes(found, classes)
+    return plain_code(found, number, outputs(task_name(number, task), number))

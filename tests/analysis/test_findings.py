@@ -1,0 +1,198 @@
+"""The rules: networks that have the fault and networks that have not; torch says which pixels are never read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+import fieldstone as fs
+from fieldstone.analysis.findings import RULES, Finding, find
+from fieldstone.design import named
+from fieldstone.geometry import format_shape
+
+CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+def findings(shape: tuple[int, ...], *layers: object, allow: dict[str, str] | None = None) -> tuple[Finding, ...]:
+    return fs.inspect(fs.Design(shape, layers, allow=allow), classes=10).findings
+
+
+def codes(shape: tuple[int, ...], *layers: object, allow: dict[str, str] | None = None) -> list[str]:
+    return [finding.code for finding in findings(shape, *layers, allow=allow)]
+
+
+def border(shape: tuple[int, ...], block: str) -> str | None:
+    """What FS101 says is never read, None where it says nothing."""
+    found = [finding for finding in findings(shape, block, "globalavgpool", "linear classes")]
+    assert [finding.code for finding in found] in ([], ["FS101"])
+    return found[0].message.split("never reads ")[1].split(" of its ")[0] if found else None
+
+
+@pytest.mark.parametrize(
+    ("shape", "block", "lost"),
+    [
+        ((1, 10), "maxpool 3", "the last value"),
+        ((1, 11), "conv 4 4 stride=4", "the last 3 values"),
+        ((1, 8, 9), "maxpool 2", "the last column"),
+        ((1, 9, 8), "maxpool 2", "the last row"),
+        ((1, 14, 9), "conv 4 5x2 stride=5x2", "the last 4 rows and the last column"),
+        ((1, 9, 8, 9), "avgpool 2", "the last plane and the last column"),
+        ((1, 4, 5, 8), "conv 2 2x2x3 stride=2x2x3", "the last row and the last 2 columns"),
+        ((1, 9, 9), "maxpool 2 ceil_mode=true", None),
+        ((1, 9, 9), "maxpool 3 stride=2", None),
+        ((1, 9, 9), "conv 4 4 stride=2 padding=1", "the last row and the last column"),
+        ((1, 8, 8), "conv 4 3 stride=2 padding=1", None),  # what the floor drops is padding
+        ((1, 9, 9), "conv 4 3 padding=same", None),
+        ((1, 7), "conv 4 2 stride=3", "the last value"),  # a stride of 3 skips every third; the 7th begins a window
+        ((1, 6), "conv 4 2 stride=3", None),
+        ((1, 56, 56), "conv 4 1 stride=2", None),  # a projection shortcut reads every second pixel
+        ((1, 9, 9), "conv 4 2 stride=2 padding=1 padding_mode=circular", None),
+        ((1, 10, 10), "conv 4 4 stride=3 padding=1 padding_mode=circular", None),
+    ],
+)
+def test_pixels_that_the_stride_does_not_reach_are_named(shape: tuple[int, ...], block: str, lost: str | None) -> None:
+    assert border(shape, block) == lost
+
+
+def read(block: str, rank: int, shape: tuple[int, ...], **options: object) -> NDArray[np.bool_]:
+    """Which pixels have a gradient: a convolution or an average of ones reads them."""
+    pixels = torch.zeros(1, 1, *shape, requires_grad=True)
+    kernel = options.pop("kernel")
+    out: Tensor
+    if block == "conv":
+        out = CONVOLVE[rank](pixels, torch.ones(1, 1, *kernel), **options)  # type: ignore[arg-type,misc]
+    else:
+        out = AVERAGE[rank](pixels, kernel, **options)  # type: ignore[arg-type]
+    out.sum().backward()
+    assert pixels.grad is not None
+    return pixels.grad[0, 0].numpy() != 0
+
+
+def unread_at_the_end(reads: NDArray[np.bool_], axis: int) -> int:
+    """How many of the last pixels along an axis nothing reads."""
+    along = reads.any(axis=tuple(other for other in range(reads.ndim) if other != axis))
+    return len(along) - 1 - int(np.flatnonzero(along).max())
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_what_is_lost_are_the_pixels_without_a_gradient(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rank = 1 + seed % 3
+    block = ("conv", "avgpool")[int(rng.integers(2))]
+    kernel = tuple(rng.integers(1, 6, rank).tolist())
+    stride = tuple(int(rng.integers(1, size + 1)) for size in kernel)  # so no pixel is skipped on purpose
+    padding = tuple(int(rng.integers(0, size // 2 + 1)) for size in kernel)
+    shape = tuple(int(size + rng.integers(0, 8)) for size in kernel)
+    options = {"stride": stride, "padding": padding}
+    text = f"{block} {'2 ' if block == 'conv' else ''}{format_shape(kernel)}"
+    text += f" stride={format_shape(stride)} padding={format_shape(padding)}"
+    if block == "avgpool" and rng.integers(2):
+        options["ceil_mode"] = True
+        text += " ceil_mode=true"
+    reads = read(block, rank, shape, kernel=kernel, **options)
+    lost = [unread_at_the_end(reads, axis) for axis in range(rank)]
+    names = {1: ["value"], 2: ["row", "column"], 3: ["plane", "row", "column"]}[rank]
+    said = [f"the last {name}" if n == 1 else f"the last {n} {name}s" for name, n in zip(names, lost, strict=True) if n]
+    assert border((1, *shape), text) == (" and ".join(said) or None)
+    if said:  # the size that is proposed loses nothing
+        smaller = tuple(side - count for side, count in zip(shape, lost, strict=True))
+        assert border((1, *smaller), text) is None
+        assert read(block, rank, smaller, kernel=kernel, **options).all()
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_with_dilation_what_is_lost_is_not_read_either(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    kernel, dilation, padding = (int(rng.integers(1, most)) for most in (5, 4, 3))
+    span = dilation * (kernel - 1) + 1
+    stride = int(rng.integers(1, span + 1))
+    size = int(span + rng.integers(0, 9))
+    reads = read("conv", 1, (size,), kernel=(kernel,), stride=stride, padding=padding, dilation=dilation)
+    lost = border((1, size), f"conv 2 {kernel} stride={stride} padding={padding} dilation={dilation}")
+    count = 0 if lost is None else 1 if lost == "the last value" else int(lost.split()[2])
+    assert not reads[size - count :].any()
+    if count:
+        assert reads[size - count - 1]  # the last window ends there
+
+
+@pytest.mark.parametrize(
+    ("layers", "where"),
+    [
+        (["globalavgpool", "linear classes", "softmax"], "3"),
+        (["flatten", "linear classes", "sigmoid"], "3"),
+        (["conv classes 8", "softmax", "flatten"], "2"),  # flatten and save change no value
+        (["conv 4 8", "flatten", {"repeat 2": ["linear 4", "sigmoid"]}, ["linear classes", "softmax"]], "4.2"),
+    ],
+)
+def test_a_softmax_or_sigmoid_at_the_end_is_an_error(layers: list[object], where: str) -> None:
+    (found,) = findings((3, 8, 8), *layers)
+    name = str(found.fix).split()[2].rstrip(";")
+    assert (found.code, found.severity, found.where) == ("FS201", "error", where)
+    assert found.message == f"the network ends with {name}, and the loss applies it to logits once more"
+    assert found.fix == f"remove this {name}; probabilities are made by the task"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        ["globalavgpool", "linear classes"],
+        ["conv 4 3", "sigmoid", "globalavgpool", "linear classes"],
+        ["globalavgpool", "linear classes", "tanh"],
+        ["globalavgpool", {"residual": {"body": ["linear classes"], "shortcut": ["linear 10", "sigmoid"]}}],
+        ["globalavgpool", {"branches multiply": [["linear classes"], ["linear 10", "softmax"]]}],
+    ],
+)
+def test_elsewhere_or_beside_the_end_it_is_none(layers: list[object]) -> None:
+    assert "FS201" not in codes((3, 8, 8), *layers)
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"),
+    [
+        (["conv 8 3 padding=1", "flatten", "linear 20", "linear classes"], True),  # 8 * 32 * 32 * 20
+        (["conv 8 3 padding=1", "flatten", "dropout", "linear 20", "linear classes"], True),
+        (["conv 8 3 padding=1", "maxpool 8", "flatten", "linear 20", "linear classes"], False),  # 2,580 are not many
+        (["conv 200 3", "conv 200 3", "maxpool 14", "flatten", "linear 20", "linear classes"], False),  # a twentieth
+        (["conv 8 3", "globalavgpool", "linear 2000", "linear classes"], False),  # one input a channel already
+        (["conv 8 3", "maxpool 30", "flatten", "linear 2000", "linear classes"], False),  # a map of one pixel
+        (["conv 8 3", "globalavgpool", "linear 20", "linear 2000", "linear classes"], False),  # reads no map
+    ],
+)
+def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found: bool) -> None:
+    said = [finding for finding in findings((3, 32, 32), *layers) if finding.code == "FS301"]
+    assert len(said) == found
+    if said:
+        assert said[0].severity == "note"
+        assert said[0].where == str(layers.index("linear 20") + 1)
+        # 3*9*8 + 8 in the convolution, 10 * 20 + 10 in the head
+        assert said[0].message == "linear 20 holds 163,860 of the 164,294 parameters (100%)"
+        assert said[0].fix == "globalavgpool in the place of flatten leaves it one input a channel"
+
+
+def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
+    layers = ("conv 8 3", "maxpool 4", "flatten", "linear 300", "linear classes", "softmax")
+    assert codes((3, 32, 32), *layers) == ["FS101", "FS201", "FS301"]
+    reasons = {"FS101": "the border is black", "FS201": "a demonstration"}
+    design = fs.Design((3, 32, 32), layers, allow=reasons)
+    summary = fs.inspect(design)
+    assert [finding.code for finding in summary.findings] == ["FS301"]
+    assert not summary.has_errors
+    assert "allowed FS101: the border is black\nallowed FS201: a demonstration" in repr(summary)
+    assert find(design.walk(10), {rule.code: "meant" for rule in RULES}) == ()
+
+
+@pytest.mark.parametrize("name", named.names())
+def test_the_gallery_has_neither_errors_nor_warnings(name: str) -> None:
+    assert {finding.severity for finding in fs.inspect(name).findings} <= {"note"}
+
+
+def test_the_codes_are_documented() -> None:
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "designs.md").read_text(encoding="utf-8")
+    assert all(f"| {rule.code} | {rule.severity} |" in page for rule in RULES)
