@@ -1,12 +1,13 @@
 """What every test shares: a cache of its own, and the public image sets where they are present."""
 
 import os
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: small networks on a shared machine
 
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,17 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pixels[..., channel] += 60
             Image.fromarray(pixels).save(folder / name / f"{number:02}.png")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Without the mark `gpu` a test, its module's fixtures and the processes that they start use the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not item.get_closest_marker("gpu"):
+            patch.setenv("CUDA_VISIBLE_DEVICES", "")
+            if torch := sys.modules.get("torch"):  # a test that needs none loads none
+                patch.setattr(torch.accelerator, "is_available", lambda: False)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,11 +21,14 @@ LEVELS = [
     {"cli"},
 ]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
+EXEMPT = {"__init__.py", "__main__.py"}
+"""The doors on top: they load what they are asked for."""
+
 WITHOUT_TORCH = {"errors", "geometry", "files", "progress", "design", "analysis"}
 
 
 def modules() -> list[Path]:
-    return [path for path in SOURCE.rglob("*.py") if path.parent != SOURCE or path.stem in LEVEL]
+    return [path for path in sorted(SOURCE.rglob("*.py")) if str(path.relative_to(SOURCE)) not in EXEMPT]
 
 
 def imported(path: Path) -> set[str]:
@@ -53,9 +56,18 @@ def test_imports_run_one_way(path: Path) -> None:
     assert not wrong, f"{path} imports {wrong}, which stand beside or above it"
 
 
-def test_every_folder_has_its_level() -> None:
-    folders = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
-    assert folders <= LEVEL.keys()
+def test_every_file_and_folder_has_its_level() -> None:
+    assert {room(path) for path in modules()} == LEVEL.keys()
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_TORCH))
+def test_what_needs_no_torch_never_imports_it(name: str) -> None:
+    files = [path for path in modules() if room(path) == name]
+    heavy = {
+        path.name: {one for one in imported(path) if one.split(".")[0] in ("torch", "torchvision")} for path in files
+    }
+    assert files
+    assert not any(heavy.values()), heavy
 
 
 def test_folders_have_empty_doors() -> None:

@@ -62,7 +62,7 @@ path          block                   output   params  multiply-adds  receptive 
 
 2,426 parameters, 444,525 multiply-adds
 warning FS101 at 4.1.1: maxpool 2 never reads the last row and the last column of its 6x11x11 input; \
-pad it, or give it 10x10, which it reads to the end"""
+pad it, or give it 12x12, which it reads to the end"""
 
 
 def test_the_table_of_a_chain() -> None:

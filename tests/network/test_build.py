@@ -8,9 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from fieldstone.design import named
-from fieldstone.design.blocks.vocabulary import BLOCKS
 from fieldstone.design.design import Design
-from fieldstone.network.build import BUILDERS, build
+from fieldstone.network.build import build
 
 NESTED = """
 input: 3x16x16
@@ -36,10 +35,6 @@ def test_weights_are_stored_under_the_path_of_their_block() -> None:
         "5.shortcut.1.weight", "5.shortcut.2.weight", "6.1.weight", "7.1.1.weight", "7.2.1.weight", "7.2.3.weight",
         "10.weight",
     ]  # fmt: skip
-
-
-def test_every_block_has_a_builder() -> None:
-    assert set(BUILDERS) == set(BLOCKS)
 
 
 @pytest.mark.parametrize("name", ["three-conv", "lenet-5", "vgg-small"])

@@ -82,12 +82,17 @@ def dropped_pixels(rows: Sequence[Row]) -> Iterator[Found]:
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
         lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
         if any(lost):
-            fitting = format_shape(tuple(side - count for side, count in zip(sides, lost, strict=True)))
             yield Found(
                 row.path,
                 f"{row.block.text()} never reads {_border(lost)} of its {format_shape(row.input_shape)} input",
-                f"pad it, or give it {fitting}, which it reads to the end",
+                f"pad it, or give it {format_shape(_reached(window, sides, lost))}, which it reads to the end",
             )
+
+
+def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple[int, ...]:
+    """The sides, each that loses pixels grown until one more window fits."""
+    axes = zip(sides, lost, window.stride, window.extents, window.padding, strict=True)
+    return tuple(side + (-(side + sum(pad) - span) % step if count else 0) for side, count, step, span, pad in axes)
 
 
 def _wraps(row: Row) -> bool:

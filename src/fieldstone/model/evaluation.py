@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from rich.cells import cell_len, set_cell_size
 
 from fieldstone.data.dataset import open_data
 from fieldstone.data.manifest import Manifest
@@ -113,16 +114,16 @@ def _report_lines(report: TestReport) -> list[str]:
         + (f"   AUROC {figures['auroc']:.4f}" if figures.get("auroc") is not None else ""),
         "",
     ]
-    width = max(5, *(len(name) for name in report.classes))
+    width = max(5, *(cell_len(name) for name in report.classes))
     lines.append(f"{'class':<{width}}  precision  recall      F1  images")
     for name, row in figures["per_class"].items():
-        lines.append(
-            f"{name:<{width}}  {row['precision']:>9.4f}  {row['recall']:.4f}  {row['f1']:.4f}  {row['images']:>6,}"
-        )
+        rates = f"{row['precision']:>9.4f}  {row['recall']:.4f}  {row['f1']:.4f}"
+        lines.append(f"{set_cell_size(name, width)}  {rates}  {row['images']:>6,}")
     if len(report.classes) <= CONFUSION_CLASSES_SHOWN:
         lines += ["", *_confusion_lines(report, width)]
     if report.left_out:
-        lines += ["", f"{len(report.left_out)} files left out:"]
+        count = len(report.left_out)
+        lines += ["", f"{count:,} file{'s' if count > 1 else ''} left out:"]
         lines += [f"  {out['file']}: {out['reason']}" for out in report.left_out]
     return lines
 
@@ -133,5 +134,5 @@ def _confusion_lines(report: TestReport, width: int) -> list[str]:
     column = max(len(f"{n:,}") for row in counts for n in row) + 2
     lines = ["confusion: a row is a true class, a column a predicted one, in the same order"]
     for name, row in zip(report.classes, counts, strict=True):
-        lines.append(f"{name:<{width}}" + "".join(f"{n:>{column},}" for n in row))
+        lines.append(set_cell_size(name, width) + "".join(f"{n:>{column},}" for n in row))
     return lines
