@@ -19,7 +19,7 @@ from pathlib import Path
 from machine import machine
 
 TRAININGS = {
-    "mnist": ["mnist", "--design", "lenet-5", "--epochs", "40"],
+    "mnist": ["mnist", "--design", "lenet-5"],
     "fashion-mnist": ["fashion-mnist", "--recipe", "sgd", "--epochs", "9"],
     "cifar10-jpeg": ["cifar10-jpeg", "--recipe", "sgd", "--epochs", "15"],
     "weather4": ["weather4"],
