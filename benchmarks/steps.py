@@ -18,13 +18,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from fieldstone.design.design import Design
-from fieldstone.network.build import build
 from torch import nn
 
 from fieldstone.data.batches import Batches
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
 from fieldstone.model.inference import Normalise, place
+from fieldstone.network.build import build
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import TASKS
 from fieldstone.training.checkpoint import Progressed
