@@ -103,7 +103,7 @@ def train(
     path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
     shape: Shape = None,
-    recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, thorough) or file.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, sgd, thorough) or file.")] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
     batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,

@@ -72,7 +72,7 @@ class Recipe(BaseModel):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """A recipe that Fieldstone ships: `default`, `quick` or `thorough`."""
+        """A recipe that Fieldstone ships: `default`, `quick`, `sgd` or `thorough`."""
         if name not in NAMED:
             near = difflib.get_close_matches(name, NAMED, n=1)
             meant = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(NAMED)}, or give a file"
