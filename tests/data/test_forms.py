@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -142,7 +143,9 @@ def test_image_files_lists_at_any_depth(tmp_path: Path) -> None:
     draw(tmp_path / "b.png")
     draw(tmp_path / "a" / "x" / "1.png")
     (tmp_path / "a" / "notes.txt").write_bytes(b"x")
-    assert image_files(tmp_path) == ["a/x/1.png", "b.png"]
+    (tmp_path / "a" / "gone.png").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    assert image_files(tmp_path) == ["a/gone.png", "a/pipe.png", "a/x/1.png", "b.png"]
 
 
 def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
@@ -219,6 +222,60 @@ def test_a_table_with_splits_and_missing_files(tmp_path: Path) -> None:
     assert [tuple(left) for left in dataset.left_out] == [("missing.png", "no such file")]
     with pytest.raises(DataError, match=r"missing\.png: no such file"):
         open_data(tmp_path / "t.csv", strict=True)
+
+
+def test_a_part_whose_every_file_is_missing_is_named_all_the_same(tmp_path: Path) -> None:
+    for number in range(6):
+        draw(tmp_path / f"{number}.png")
+    parts = ["train", "train", "test", "train", "val", "val"]
+    rows = [f"{n}.png,{'ab'[n % 2]},{part}\n" for n, part in enumerate(parts)]
+    (tmp_path / "2.png").unlink()
+    (tmp_path / "t.csv").write_text("file,label,split\n" + "".join(rows))
+    dataset = open_data(tmp_path / "t.csv")
+    expected = {f"{n}.png": part for n, part in enumerate(parts) if n != 2}
+    assert given(dataset) == expected
+    assert {row.file: row.split for row in dataset.manifest().rows} == expected
+
+
+def test_a_lost_test_part_leaves_its_images_to_no_other(tmp_path: Path) -> None:
+    for number in range(40):
+        draw(tmp_path / "train" / "ab"[number % 2] / f"{number}.png")
+    for name in "ab":
+        (tmp_path / "test" / name).mkdir(parents=True)
+        (tmp_path / "test" / name / "1.png").symlink_to(tmp_path / "nowhere")
+    assert {row.split for row in open_data(tmp_path).manifest().rows} == {"train", "val"}
+
+
+def test_file_names_that_are_no_utf_8(tmp_path: Path, cache: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    keys = [draw(tmp_path / odd / os.fsdecode(b"\xff.png")), draw(tmp_path / "b" / "1.png")]
+    (tmp_path / "b" / os.fsdecode(b"bad\xfe.png")).write_bytes(b"x")
+    (tmp_path / "b" / os.fsdecode(b"notes.\xfd")).write_bytes(b"x")
+    for _ in range(2):  # the second time out of the cache
+        dataset = open_data(tmp_path)
+        assert dataset.classes == ("b", odd)
+        assert [entry.key for entry in dataset.entries] == keys[::-1]
+        report = repr(dataset.check())
+        assert all(said in report for said in ("caf\\udce9", "b/bad\\udcfe.png", r"(.\udcfd)"))
+        report.encode()
+        assert json.loads(json.dumps(dataset.to_json()))["classes"] == ["b", odd]
+        manifest = dataset.decode(Preprocessing((8, 8))).manifest
+        rows = json.dumps([row._asdict() for row in manifest.rows], sort_keys=True, separators=(",", ":"))
+        assert manifest.fingerprint == hashlib.sha256(rows.encode("ascii")).hexdigest()
+    assert all(file.read_bytes().isascii() for file in cache.glob("*.json"))
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_one_class_is_enough_where_it_is_allowed(tmp_path: Path, strict: bool) -> None:
+    draw(tmp_path / "a" / "1.png")
+    with pytest.raises(DataError, match="has one class only, 'a'; give at least two"):
+        open_data(tmp_path, strict=strict)
+    dataset = open_data(tmp_path, strict=strict, one_class=True)
+    assert dataset.classes == ("a",)
+    assert dataset.check(strict=strict).decode(Preprocessing((8, 6))).images.shape == (1, 3, 8, 6)
+    (tmp_path / "a" / "1.png").write_bytes(b"x")
+    with pytest.raises(DataError, match="no image can be read"):
+        open_data(tmp_path, one_class=True)
 
 
 @pytest.mark.parametrize(

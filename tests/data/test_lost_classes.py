@@ -1,5 +1,6 @@
 """Classes whose every image is damaged, found only when the pixels are read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,3 +46,28 @@ def test_a_check_where_nothing_can_be_read_is_an_error_and_not_a_report(tmp_path
         data.check()
     with pytest.raises(DataError, match=r"^a/0.png: .*, and 14 more"):
         data.check(strict=True)
+
+
+def test_a_check_leaves_the_same_classes_as_decoding(tmp_path: Path) -> None:
+    data = open_data(folder(tmp_path / "data", {"b"}))
+    checked, decoded = data.check(), data.decode(SMALL)
+    assert checked.classes == decoded.manifest.classes == ("a", "c")
+    assert checked.manifest() == decoded.manifest
+    assert "class 'b' has no readable image and is left out" in checked.notes
+    assert "b  " not in repr(checked).split("left out")[0]
+    with pytest.raises(DataError, match="the data has one class only, 'c'"):
+        open_data(folder(tmp_path / "more", {"a", "b"})).check()
+
+
+def test_one_class_that_is_left_is_enough_to_test_on(tmp_path: Path) -> None:
+    data = open_data(folder(tmp_path / "data", {"a", "b"}), one_class=True)
+    decoded = data.decode(SMALL)
+    assert decoded.manifest.classes == data.check().classes == ("c",)
+    assert decoded.manifest.targets.tolist() == [0] * 5
+
+
+def test_a_subset_where_nothing_can_be_read_is_an_error(tmp_path: Path) -> None:
+    data = open_data(folder(tmp_path / "data", {"b"}), one_class=True)
+    subset = replace(data, entries=tuple(entry for entry in data.entries if entry.target == 1))
+    with pytest.raises(DataError, match=r"no image can be read \(the first: b/0.png"):
+        subset.decode(SMALL)

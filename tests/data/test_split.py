@@ -124,3 +124,33 @@ def test_every_class_has_what_its_different_images_allow(rows: list[tuple[int, i
         wanted = ["train", "test", "val"][: len(here)]
         assert set(wanted) == set(here.values()) or len(here) > 3
         assert set(wanted) <= set(here.values())
+
+
+def test_an_image_of_two_classes_is_not_moved_away_from_the_first() -> None:
+    shared, other = sorted(TEST[:2], key=u_of)  # the second class lacks train, and would take the first's only test
+    first, second = [*TRAIN[:3], VAL[0], shared], [shared, other]
+    made, notes = split([Member(key, n, None) for n, keys in enumerate((first, second)) for key in keys], NAMES)
+    last_of_train = max(TRAIN[:3], key=u_of)
+    assert made[5:] == ["train", "test"]
+    assert set(made[:5]) == {"train", "val", "test"}
+    assert made[4] == "train"
+    assert made[TRAIN[:3].index(last_of_train)] == "val"
+    assert notes == [
+        "class 'a' is small: its nearest image was moved to test and val",
+        "class 'b' has 2 different images: its val is empty",
+    ]
+
+
+@drawn(
+    st.lists(st.integers(0, 60), min_size=3, max_size=8, unique=True),
+    st.lists(st.integers(100, 160), min_size=3, max_size=8, unique=True),
+    st.lists(st.integers(200, 260), max_size=8, unique=True),
+)
+def test_two_classes_that_share_images_have_all_parts(first: list[int], second: list[int], both: list[int]) -> None:
+    """Three images of its own are enough for a class, whatever it shares."""
+    members = [Member(key_of(n), 0, None) for n in first + both] + [Member(key_of(n), 1, None) for n in second + both]
+    made, _ = split(members, NAMES)
+    for target in (0, 1):
+        here = {part for member, part in zip(members, made, strict=True) if member.target == target}
+        assert here == {"train", "val", "test"}
+    assert made[len(first) : len(first + both)] == made[len(first + both + second) :]

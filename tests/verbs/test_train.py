@@ -358,3 +358,18 @@ def test_a_validation_that_is_not_finite_stops_the_training(photos: Path, tmp_pa
 
     with pytest.raises(TrainingError, match="the validation loss is not finite at step"):
         fs.train(photos, network=Broken(3, 3), input=(3, 8, 8), recipe=Recipe(epochs=2), out=tmp_path / "run")
+
+
+def test_images_of_one_class_alone_can_be_tested(photos: Path, tmp_path: Path) -> None:
+    model = start(photos, tmp_path / "run", epochs=1).model
+    assert model is not None
+    rows = json.loads((tmp_path / "run" / "data.json").read_text(encoding="utf-8"))["rows"]
+    for row in rows:
+        if row["split"] == "test" and row["target"] == 1:
+            place = tmp_path / "one" / row["file"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes((photos / row["file"]).read_bytes())
+    report = model.test(tmp_path / "one")
+    assert report.classes == model.classes
+    assert report.images == sum(row["split"] == "test" and row["target"] == 1 for row in rows)
+    assert [sum(row) for row in report.figures["confusion"]] == [0, report.images, 0]

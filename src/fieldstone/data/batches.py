@@ -54,15 +54,15 @@ class Batches:
         """Batches in an epoch."""
         return steps_of(len(self.indices), self.batch_size)
 
-    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """(step, inputs, targets) from `start_step` on; inputs (n, C, H, W) in pixel units, uint8 or float32."""
+    def epoch(self, epoch: int, start_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """(inputs, targets) of each step from `start_step` on; inputs (n, C, H, W) in pixel units, uint8 or float32."""
         order = epoch_order(self.indices, self.seed, epoch)
         table = self.augmentation.draw(len(self.images), self.seed, epoch)
         for step in range(start_step, self.steps):
             rows = order[step * self.batch_size : (step + 1) * self.batch_size]
             inputs = to_device(self.images[rows], self.device)
             targets = to_device(self.targets[rows], self.device)
-            yield step, self.augmentation(inputs, to_device(table[rows], self.device)), targets
+            yield self.augmentation(inputs, to_device(table[rows], self.device)), targets
 
 
 def in_turn(

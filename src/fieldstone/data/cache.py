@@ -4,17 +4,17 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fieldstone.errors import DataError
-from fieldstone.files import written_whole
+from fieldstone.files import UNFINISHED, written_whole
 
 FORMAT = 1  # of everything in the cache; another number is another key
-UNFINISHED = ".part"
 DAY = 86_400.0
+Value = TypeVar("Value")
 
 
 def folder() -> Path:
@@ -66,9 +66,9 @@ def save(path: Path, value: Any) -> None:
         place.write_text(json.dumps(value), encoding="utf-8")
 
 
-def load(path: Path) -> Any | None:
-    """The JSON value that was saved; None when there is none, or only a damaged one."""
+def load(path: Path, read: Callable[[Any], Value]) -> Value | None:
+    """What `read` makes of the JSON value that was saved; None when there is none, or only one that is damaged."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return read(json.loads(path.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -62,7 +62,8 @@ class Decoded:
 class Dataset:
     """What was understood of a data set before its pixels are decoded; its repr is a report.
 
-    `classes` are sorted by code point (those of containers by their number), `notes` is what a person should know.
+    `classes` are sorted by code point (those of containers by their number), `notes` is what a person should know;
+    `one_class` says that one class alone is enough, as it is to test on.
     """
 
     path: str
@@ -72,6 +73,7 @@ class Dataset:
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
     source: Source
+    one_class: bool = False
 
     @property
     def has_test(self) -> bool:
@@ -90,7 +92,7 @@ class Dataset:
 
     def manifest(self) -> Manifest:
         """The rows and their parts, were every image readable."""
-        return _manifest(self, self.entries, self.left_out)[0]
+        return _manifest(self)[0]
 
     def decode(
         self, preprocessing: Preprocessing, progress: Progress | None = None, *, strict: bool = False
@@ -98,14 +100,15 @@ class Dataset:
         """Decode every image once; what is damaged is left out, the parts are made of the others.
 
         A mean and std that are None are measured on the images that train. Raises DataError when no image can be
-        read, with `strict` when any cannot, and when the cache cannot be written.
+        read, with `strict` when any cannot, when too few classes are left, and when the cache cannot be written.
+        The manifest has the classes that are left; `classes` may have more.
         """
         return _decode(self, preprocessing, progress, strict)
 
     def check(self, progress: Progress | None = None, *, strict: bool = False) -> "Dataset":
         """Decode every image in full, and move the damaged to `left_out`. Containers hold no damaged images.
 
-        Raises DataError when no image can be read, with `strict` when any cannot.
+        Raises DataError when no image can be read, with `strict` when any cannot, and when too few classes are left.
         """
         if not isinstance(self.source, FileSource):
             return self
@@ -120,23 +123,15 @@ class Dataset:
                 reasons += some
                 if progress:
                     progress(len(reasons), len(self.entries), "checking")
-        pairs = list(zip(self.entries, reasons, strict=True))
-        damaged = tuple(LeftOut(entry.file, reason) for entry, reason in pairs if reason is not None)
-        good = tuple(entry for entry, reason in pairs if reason is None)
-        checked = replace(self, entries=good, left_out=_sorted(self.left_out + damaged))
-        if strict and checked.left_out:
-            raise _strict(checked.left_out)
-        if not good:
-            raise _too_few(checked)
-        return checked
+        return _without(self, {n: reason for n, reason in enumerate(reasons) if reason is not None}, strict)
 
     def __repr__(self) -> str:
-        manifest, notes = _manifest(self, self.entries, self.left_out)
+        manifest, notes = _manifest(self)
         return report(manifest, self.entries, self.notes + notes)
 
     def to_json(self) -> dict[str, Any]:
         """Counts per class and part, sizes, and what was left out."""
-        manifest, notes = _manifest(self, self.entries, self.left_out)
+        manifest, notes = _manifest(self)
         rows = manifest.rows
         counts: dict[str, dict[str, int]] = {name: {"train": 0, "val": 0, "test": 0} for name in self.classes}
         for row in rows:
@@ -155,18 +150,27 @@ class Dataset:
         }
 
 
-def open_data(path: str | Path, *, strict: bool = False, progress: Progress | None = None) -> Dataset:
+def open_data(
+    path: str | Path, *, strict: bool = False, progress: Progress | None = None, one_class: bool = False
+) -> Dataset:
     """Understand a data set: a folder of class folders, a CSV, IDX or CIFAR files, or `demo-digits`.
 
-    Raises DataError, which says what is missing; with `strict` also when an image cannot be read.
+    Raises DataError, which says what is missing; with `strict` also when an image cannot be read, without
+    `one_class` also when there are not two classes.
     """
     listing = _listed(Path(path))
-    dataset = _of_containers(path, listing) if listing.containers else _of_files(path, listing, progress)
+    found = _of_containers(path, listing) if listing.containers else _of_files(path, listing, progress)
+    dataset = replace(found, one_class=one_class)
+    _refuse(dataset, strict)
+    return dataset
+
+
+def _refuse(dataset: Dataset, strict: bool) -> None:
+    """Raise DataError where files are left out that must not be, or too few classes are there."""
     if strict and dataset.left_out:
         raise _strict(dataset.left_out)
-    if len(dataset.classes) < 2:
+    if not dataset.entries or len(dataset.classes) < (1 if dataset.one_class else 2):
         raise _too_few(dataset)
-    return dataset
 
 
 def _listed(path: Path) -> Listing:
@@ -188,19 +192,19 @@ def _of_files(path: str | Path, listing: Listing, progress: Progress | None) -> 
     good = [(file, look) for file, look in pairs if look.reason is None]
     classes = sorted({file.label for file, _ in good})
     number = {name: target for target, name in enumerate(classes)}
-    part = meant(file.given for file in listing.files)
+    part = meant(listing.given)
     entries = tuple(
         Entry(file.name, None, number[file.label], part[file.given], look.key, look.width, look.height, look.channels)
         for file, look in good
     )
     damaged = tuple(LeftOut(file.name, look.reason) for file, look in pairs if look.reason is not None)
     lost = sorted({file.label for file in listing.files} - set(classes))
-    notes = [f"class {name!r} has no readable image and is left out" for name in lost]
+    notes = [_lost(name) for name in lost]
     if part.get("val") == "test":
         notes.append("the val part beside train is the test, and a tenth of train validates")
     notes += alike(classes) + contradictions(entries)
     source = FileSource(listing.base, {file.name: file.stamp for file in listing.files})
-    left_out = _sorted(listing.left_out + damaged)
+    left_out = tuple(sorted(listing.left_out + damaged))
     return Dataset(str(path), listing.form, tuple(classes), entries, left_out, (*listing.notes, *notes), source)
 
 
@@ -223,39 +227,41 @@ def _of_containers(path: str | Path, listing: Listing) -> Dataset:
 
 def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress | None, strict: bool) -> Decoded:
     place = cache.folder() / f"statistics-{_statistics_key(dataset, preprocessing)}.json"
-    known = None if preprocessing.mean is not None else cache.load(place)
-    if known is not None:
-        preprocessing = replace(preprocessing, mean=tuple(known["mean"]), std=tuple(known["std"]))
+    if preprocessing.mean is None:
+        preprocessing = cache.load(place, partial(_with_statistics, preprocessing)) or preprocessing
     stored = stored_pixels(dataset.source, dataset.entries, preprocessing, progress)
-    damaged = tuple(LeftOut(dataset.entries[n].file, reason) for n, reason in stored.damaged.items())
-    left_out = _sorted(dataset.left_out + damaged)
-    if strict and left_out:
-        raise _strict(left_out)
-    readable = [entry for n, entry in enumerate(dataset.entries) if n not in stored.damaged]
-    if not readable:
-        raise DataError("no image can be read", file=dataset.path, fix=f"the first: {left_out[0].reason}")
-    dataset, readable = _without_lost_classes(dataset, readable)
-    manifest, notes = _manifest(dataset, readable, left_out)
+    readable = _without(dataset, stored.damaged, strict)
+    manifest, notes = _manifest(readable)
     if preprocessing.mean is None:
         stored, preprocessing = _measured(dataset, stored, manifest, preprocessing)
         cache.save(place, {"mean": preprocessing.mean, "std": preprocessing.std})
-    return Decoded(stored.images, manifest, preprocessing, dataset.notes + notes)
+    return Decoded(stored.images, manifest, preprocessing, readable.notes + notes)
 
 
-def _without_lost_classes(dataset: Dataset, readable: list[Entry]) -> tuple[Dataset, list[Entry]]:
-    """The data set without the classes whose every image turned out to be damaged; the others are numbered anew."""
-    had = {entry.target for entry in dataset.entries}
-    left = {entry.target for entry in readable}
-    if had == left:
-        return dataset, readable
-    kept = [target for target in range(len(dataset.classes)) if target in left or target not in had]
-    names = [dataset.classes[target] for target in sorted(had - left)]
-    notes = tuple(f"class {name!r} has no readable image and is left out" for name in names)
-    classes = tuple(dataset.classes[target] for target in kept)
-    smaller = replace(dataset, classes=classes, notes=dataset.notes + notes)
-    if len(left) < 2:
-        raise _too_few(replace(smaller, classes=tuple(dataset.classes[target] for target in sorted(left))))
-    return smaller, [entry._replace(target=kept.index(entry.target)) for entry in readable]
+def _with_statistics(preprocessing: Preprocessing, value: dict[str, list[float]]) -> Preprocessing:
+    return replace(preprocessing, mean=tuple(value["mean"]), std=tuple(value["std"]))
+
+
+def _without(dataset: Dataset, damaged: dict[int, str], strict: bool) -> Dataset:
+    """The data set without its damaged entries and the classes that had no others; the rest are numbered anew."""
+    left_out = tuple(LeftOut(dataset.entries[n].file, reason) for n, reason in damaged.items())
+    good = [entry for n, entry in enumerate(dataset.entries) if n not in damaged]
+    lost = {entry.target for entry in dataset.entries} - {entry.target for entry in good}
+    kept = [target for target in range(len(dataset.classes)) if target not in lost]
+    number = {target: place for place, target in enumerate(kept)}
+    smaller = replace(
+        dataset,
+        classes=tuple(dataset.classes[target] for target in kept),
+        entries=tuple(entry._replace(target=number[entry.target]) for entry in good) if lost else tuple(good),
+        left_out=tuple(sorted(dataset.left_out + left_out)),
+        notes=dataset.notes + tuple(_lost(dataset.classes[target]) for target in sorted(lost)),
+    )
+    _refuse(smaller, strict)
+    return smaller
+
+
+def _lost(name: str) -> str:
+    return f"class {name!r} has no readable image and is left out"
 
 
 def _measured(
@@ -286,19 +292,14 @@ def _statistics_key(dataset: Dataset, preprocessing: Preprocessing) -> str:
     return cache.key([pixels_key(dataset.source, dataset.entries, preprocessing), preprocessing.scale], parts)
 
 
-def _manifest(
-    dataset: Dataset, entries: Sequence[Entry], left_out: tuple[LeftOut, ...]
-) -> tuple[Manifest, tuple[str, ...]]:
-    parts, notes = split([Member(entry.key, entry.target, entry.given) for entry in entries], dataset.classes)
+def _manifest(dataset: Dataset) -> tuple[Manifest, tuple[str, ...]]:
+    members = [Member(entry.key, entry.target, entry.given) for entry in dataset.entries]
+    parts, notes = split(members, dataset.classes)
     rows = tuple(
         ManifestRow(entry.file, entry.index, entry.target, part, entry.key)
-        for entry, part in zip(entries, parts, strict=True)
+        for entry, part in zip(dataset.entries, parts, strict=True)
     )
-    return Manifest(dataset.path, dataset.form, dataset.classes, rows, left_out), tuple(notes)
-
-
-def _sorted(left_out: tuple[LeftOut, ...]) -> tuple[LeftOut, ...]:
-    return tuple(sorted(left_out))
+    return Manifest(dataset.path, dataset.form, dataset.classes, rows, dataset.left_out), tuple(notes)
 
 
 def _strict(left_out: Sequence[LeftOut]) -> DataError:

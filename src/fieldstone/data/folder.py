@@ -8,7 +8,7 @@ from stat import S_ISDIR, S_ISREG
 
 from fieldstone.data.decode import suffixes
 from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp
-from fieldstone.data.manifest import LeftOut
+from fieldstone.data.manifest import LeftOut, printable
 from fieldstone.data.split import Part
 from fieldstone.errors import DataError
 
@@ -40,7 +40,9 @@ def read_folder(path: Path) -> Listing:
             walk.notes.append(f"the folder {name!r} beside {' and '.join(sorted(parts))} is ignored")
     if not walk.files and not walk.left_out:
         raise DataError(f"the folder {str(path)!r} holds no image files", file=str(path), fix=LAYOUT)
-    return Listing("folder", path, tuple(walk.files), left_out=tuple(walk.left_out), notes=tuple(walk.said()))
+    given: set[Part | None] = {*parts.values()} or {None}
+    left_out, notes = tuple(walk.left_out), tuple(walk.said())
+    return Listing("folder", path, tuple(walk.files), frozenset(given), left_out=left_out, notes=notes)
 
 
 def part_folders(path: Path, folders: list[str]) -> dict[str, Part]:
@@ -65,10 +67,13 @@ def direct_images(path: Path) -> list[str]:
 
 
 def image_files(path: Path) -> list[str]:
-    """Every image file under a folder at any depth, relative to it, by code point; hidden ones are ignored."""
+    """Every image file under a folder at any depth, relative to it, by code point; hidden ones are ignored.
+
+    Links that lead nowhere and pipes are among them, for the decoder to say what they are.
+    """
     walk = _Walk(path)
     walk.take_below("", "", None)
-    return sorted(file.name for file in walk.files)
+    return sorted([file.name for file in walk.files] + [left.file for left in walk.left_out])
 
 
 class _Walk:
@@ -108,7 +113,7 @@ class _Walk:
     def said(self) -> Iterator[str]:
         yield from self.notes
         if count := self.ignored.total():
-            common = ", ".join(suffix for suffix, _ in self.ignored.most_common(MANY))
+            common = ", ".join(printable(suffix) for suffix, _ in self.ignored.most_common(MANY))
             yield f"{count} {'file' if count == 1 else 'files'} of other types ignored ({common})"
 
 

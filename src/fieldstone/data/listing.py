@@ -57,12 +57,14 @@ class Container:
 class Listing:
     """A data set whose images have not been read: either `files` below `base`, or `containers`.
 
-    `names` are the classes of containers by number; None where the numbers themselves are the names.
+    `names` are the classes of containers by number; None where the numbers themselves are the names. `given` are the
+    parts that the files are in, those that are missing too.
     """
 
     form: str
     base: Path
     files: tuple[ImageFile, ...] = ()
+    given: frozenset[Part | None] = frozenset()
     containers: tuple[Container, ...] = ()
     names: tuple[str, ...] | None = None
     left_out: tuple[LeftOut, ...] = ()

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,11 @@ class LeftOut(NamedTuple):
 
     file: str
     reason: str
+
+
+def printable(text: str) -> str:
+    """The text with the bytes of file names that are no UTF-8, which no terminal takes, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Entry(NamedTuple):
@@ -81,14 +86,3 @@ class Manifest:
             "rows": [row._asdict() for row in self.rows],
             "left_out": [left._asdict() for left in self.left_out],
         }
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; the fingerprint is computed anew."""
-        return cls(
-            path=value["path"],
-            form=value["form"],
-            classes=tuple(value["classes"]),
-            rows=tuple(ManifestRow(**row) for row in value["rows"]),
-            left_out=tuple(LeftOut(**left) for left in value["left_out"]),
-        )

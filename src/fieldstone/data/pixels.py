@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import groupby
+from math import prod
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import PIL
@@ -99,6 +100,20 @@ class Stored(NamedTuple):
     boxes: list[Box]  # empty but for letterbox
 
 
+class _Facts(NamedTuple):
+    """What lies in the cache beside an array file."""
+
+    shape: tuple[int, int, int, int]
+    damaged: dict[int, str]
+    boxes: list[Box]
+
+
+def _facts(value: dict[str, Any]) -> _Facts:
+    count, channels, height, width = value["shape"]
+    boxes = [(top, left, tall, wide) for top, left, tall, wide in value["boxes"]]
+    return _Facts((count, channels, height, width), dict(value["damaged"]), boxes)
+
+
 def stored_pixels(
     source: Source, entries: Sequence[Entry], preprocessing: Preprocessing, progress: Progress | None
 ) -> Stored:
@@ -116,15 +131,13 @@ def pixels_key(source: Source, entries: Sequence[Entry], preprocessing: Preproce
 
 def load_pixels(place: Path) -> Stored | None:
     """The images at a place in the cache; None when they are not there or cut."""
-    known = cache.load(place.with_suffix(".json"))
+    known = cache.load(place.with_suffix(".json"), _facts)
     file = place.with_suffix(".u8")
-    if known is None or not file.is_file() or file.stat().st_size != np.prod(known["shape"], dtype=np.int64):
+    if known is None or not file.is_file() or file.stat().st_size != prod(known.shape):
         return None
-    boxes = [(top, left, height, width) for top, left, height, width in known["boxes"]]
-    damaged = dict(known["damaged"])
-    if not known["shape"][0]:
-        return Stored(np.empty(known["shape"], np.uint8), damaged, boxes)
-    return Stored(np.memmap(file, np.uint8, "r", shape=tuple(known["shape"])), damaged, boxes)
+    if not known.shape[0]:
+        return Stored(np.empty(known.shape, np.uint8), known.damaged, known.boxes)
+    return Stored(np.memmap(file, np.uint8, "r", shape=known.shape), known.damaged, known.boxes)
 
 
 def repad(stored: Stored, place: Path, preprocessing: Preprocessing) -> Stored:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from unicodedata import normalize
 
-from fieldstone.data.manifest import Entry, Manifest
+from fieldstone.data.manifest import Entry, Manifest, printable
 from fieldstone.data.split import PARTS
 
 MANY = 20  # files that were left out which are named
@@ -26,7 +26,7 @@ def report(manifest: Manifest, entries: Sequence[Entry], notes: Sequence[str]) -
     if len(manifest.left_out) > MANY:
         lines.append(f"  and {len(manifest.left_out) - MANY:,} more")
     lines += [f"note: {note}" for note in notes]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _counts(manifest: Manifest) -> list[str]:

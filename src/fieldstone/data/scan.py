@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fieldstone.data import cache
 from fieldstone.data.decode import quiet, read_bytes, read_fully, read_header
@@ -16,6 +16,7 @@ from fieldstone.errors import ImageError
 MOST_FILES = 64  # of one task of a thread
 MOST_BYTES = 1 << 20  # of one task of a thread, so that large photos do not delay an interrupt
 Item = TypeVar("Item")
+Identity = tuple[str, int, int]  # name, size, time
 
 
 class Seen(NamedTuple):
@@ -53,7 +54,7 @@ def chunks(items: Sequence[Item], size: Callable[[Item], int]) -> Iterator[Seque
 def scan_files(base: Path, files: Sequence[ImageFile], progress: Progress | None) -> list[Seen]:
     """What a look at each file gives, from the cache where the file has not changed."""
     place = cache.folder() / f"scan-{cache.key([str(base.resolve())])}.json"
-    known = {(name, size, time): Seen(*seen) for name, size, time, *seen in cache.load(place) or ()}
+    known = cache.load(place, _seen_before) or {}
     new = [file for file in files if _identity(file) not in known]
     tasks = (partial(_look_at, base, some) for some in chunks(new, lambda file: file.stamp.size))
     threads = threads_for(sum(file.stamp.size for file in new) / max(1, len(new)))
@@ -72,8 +73,8 @@ def scan_files(base: Path, files: Sequence[ImageFile], progress: Progress | None
 def scan_container(container: Container) -> SeenContainer:
     """What a look at a container gives, from the cache where its files have not changed. Raises DataError."""
     place = cache.folder() / f"scan-{cache.key([container.name], container.stamps())}.json"
-    if known := cache.load(place):
-        return SeenContainer(*known)
+    if known := cache.load(place, lambda value: SeenContainer(*value)):
+        return known
     contents = container.read()
     keys = [hashlib.sha256(pixels).hexdigest() for pixels in contents.images]
     seen = SeenContainer(keys, contents.labels.tolist(), *contents.images.shape[1:])
@@ -81,11 +82,15 @@ def scan_container(container: Container) -> SeenContainer:
     return seen
 
 
-def _identity(file: ImageFile) -> tuple[str, int, int]:
+def _seen_before(value: list[list[Any]]) -> dict[Identity, Seen]:
+    return {(name, size, time): Seen(*seen) for name, size, time, *seen in value}
+
+
+def _identity(file: ImageFile) -> Identity:
     return (file.name, *file.stamp)
 
 
-def _look_at(base: Path, files: Sequence[ImageFile]) -> list[tuple[tuple[str, int, int], Seen]]:
+def _look_at(base: Path, files: Sequence[ImageFile]) -> list[tuple[Identity, Seen]]:
     return [(_identity(file), _look(f"{base}/{file.name}")) for file in files]
 
 

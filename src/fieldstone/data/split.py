@@ -45,7 +45,7 @@ def split(members: Sequence[Member], classes: Sequence[str]) -> tuple[list[Part]
     if all(member.given is None for member in members):
         return _made(members, classes, WITHOUT_TEST)
     parts: list[Part] = [member.given or "train" for member in members]
-    if set(parts) != {"train", "test"}:
+    if "train" not in parts or "val" in parts:
         return parts, _shared(members, parts)
     made, notes = _made([member for member in members if member.given == "train"], classes, WITH_TEST)
     of_train = iter(made)
@@ -62,10 +62,13 @@ def _made(
     keys: dict[int, set[str]] = defaultdict(set)
     for member in members:
         keys[member.target].add(member.key)
-    notes: list[str] = []
-    for target in sorted(keys):
-        notes += _fill(classes[target], sorted(keys[target], key=lambda k: (u[k], k)), u, part, bounds)
-    return [part[member.key] for member in members], notes
+    notes: dict[int, list[str]] = {}
+    filled: list[set[str]] = []
+    for target in sorted(keys, key=lambda target: (len(keys[target]), target)):  # the smallest has the least choice
+        ordered = sorted(keys[target], key=lambda key: (u[key], key))
+        notes[target] = _fill(classes[target], ordered, u, part, bounds, filled)
+        filled.append(keys[target])
+    return [part[member.key] for member in members], [note for target in sorted(notes) for note in notes[target]]
 
 
 def _part_at(u: float, bounds: dict[Part, Bounds]) -> Part:
@@ -73,15 +76,24 @@ def _part_at(u: float, bounds: dict[Part, Bounds]) -> Part:
 
 
 def _fill(
-    name: str, keys: Sequence[str], u: dict[str, float], part: dict[str, Part], bounds: dict[Part, Bounds]
+    name: str,
+    keys: Sequence[str],
+    u: dict[str, float],
+    part: dict[str, Part],
+    bounds: dict[Part, Bounds],
+    filled: Sequence[set[str]],
 ) -> list[str]:
-    """Move the nearest images of one class into its empty parts; a part that came before is never emptied."""
+    """Move the nearest images of one class into its empty parts.
+
+    A part that came before is never emptied, nor one of the classes that were `filled` before.
+    """
     moved: list[Part] = []
     needed: list[Part] = []
     for wanted in bounds:
         count = Counter(part[key] for key in keys)
         if not count[wanted]:
             free = [key for key in keys if part[key] not in needed or count[part[key]] > 1]
+            free = [key for key in free if not any(_alone(key, one, part) for one in filled)]
             if not free:
                 lacking = [one for one in bounds if one not in needed]
                 different = "1 different image" if len(keys) == 1 else f"{len(keys)} different images"
@@ -93,6 +105,11 @@ def _fill(
     if not moved:
         return []
     return [f"class {name!r} is small: its nearest image was moved to {' and '.join(moved)}"]
+
+
+def _alone(key: str, keys: set[str], part: dict[str, Part]) -> bool:
+    """Whether an image is the only one of a class in its part."""
+    return key in keys and sum(part[other] == part[key] for other in keys) == 1
 
 
 def _are(parts: Sequence[Part]) -> str:

@@ -22,7 +22,9 @@ def read_table(path: Path) -> Listing:
     """List the files of a table, relative to its folder. Raises DataError with file and line."""
     files: list[ImageFile] = []
     left_out: list[LeftOut] = []
+    given: set[Part | None] = set()
     for row in _rows(path):
+        given.add(row.given)
         found = _stamp(path.parent / row.file)
         if isinstance(found, str):
             left_out.append(LeftOut(row.file, found))
@@ -30,7 +32,7 @@ def read_table(path: Path) -> Listing:
             files.append(ImageFile(row.file, row.label, row.given, found))
     if not files and not left_out:
         raise DataError("the table has no rows", file=str(path), fix="write one row for each image: file,label")
-    return Listing("csv", path.parent, tuple(files), left_out=tuple(left_out))
+    return Listing("csv", path.parent, tuple(files), frozenset(given), left_out=tuple(left_out))
 
 
 class _Row(NamedTuple):

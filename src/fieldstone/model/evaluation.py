@@ -58,7 +58,7 @@ class TestReport:
 
 def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress) -> TestReport:
     """The report of `Model.test`."""
-    dataset = open_data(path, strict=strict, progress=progress)
+    dataset = open_data(path, strict=strict, one_class=True, progress=progress)
     candidates = [entry for entry in dataset.entries if entry.given == "test" or not dataset.has_test]
     unseen = [entry for entry in candidates if short_key(entry.key) not in model.seen]
     if not unseen:

@@ -101,7 +101,7 @@ class Loop:
         self.network.train()
         begin = looked = time.perf_counter()
         images_before = self.at.epoch_images
-        for _, inputs, targets in self.batches.epoch(epoch, start):
+        for inputs, targets in self.batches.epoch(epoch, start):
             self._step(inputs, targets)
             bar.advance(len(targets))
             if time.perf_counter() - looked > SECONDS_BETWEEN_LOOKS:
