@@ -1,7 +1,10 @@
 """The command line as programs and people meet it: what is printed where, and the exit status."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -194,3 +197,24 @@ def test_help_lists_every_verb_and_reads_well(capsys: pytest.CaptureFixture[str]
         assert re.search(rf"^  {verb} ", text, re.MULTILINE)
         assert run([verb, "--help"]) == 0
     assert not [line for line in text.splitlines() if line.endswith("...") and "COMMAND" not in line]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("inspect three-conv > /dev/full", 2),
+        ("inspect three-conv --json > /dev/full", 2),
+        ("inspect nothing --json > /dev/full", 2),
+        ("inspect nothing 2> /dev/full", 2),
+        ("inspect three-conv | true", 0),
+    ],
+)
+def test_output_that_nobody_takes_ends_with_a_status_and_no_traceback(command: str, status: int) -> None:
+    # Without PYTHONUNBUFFERED the fault is met when Python flushes at its end.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    words = f"set -o pipefail; {sys.executable} -m fieldstone {command}"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr

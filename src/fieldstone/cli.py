@@ -83,8 +83,12 @@ def run(arguments: list[str]) -> int:
 
 def _drop_output() -> None:
     """What is still buffered goes nowhere: its place is gone or full, and Python would complain when it exits."""
-    if sys.__stdout__ is not None and sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream, own in ((sys.stdout, sys.__stdout__), (sys.stderr, sys.__stderr__)):
+        if own is not None and stream is own and not own.isatty():
+            try:
+                own.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
 
 
 @app.command()
@@ -262,8 +266,11 @@ def _print(answer: Any, as_json: bool) -> None:
 
 
 def _failed(content: dict[str, Any], text: str, as_json: bool) -> int:
-    if as_json:
-        print(json.dumps({"error": content}))
-    else:
-        print(f"fieldstone: {text}", file=sys.stderr)
+    try:
+        if as_json:
+            print(json.dumps({"error": content}), flush=True)
+        else:
+            print(f"fieldstone: {text}", file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told; the status still says it
+        _drop_output()
     return NOT_DONE
