@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fieldstone.analysis.summary import Summary
-    from fieldstone.data.dataset import Dataset, open_data
+    from fieldstone.data.dataset import Dataset
+    from fieldstone.data.opening import open_data
     from fieldstone.design.design import Design
     from fieldstone.errors import FieldstoneError
     from fieldstone.model.evaluation import TestReport
@@ -47,7 +48,7 @@ _HOMES = {
     "TestReport": "fieldstone.model.evaluation",
     "inspect": "fieldstone.verbs.inspect",
     "load": "fieldstone.model.model",
-    "open_data": "fieldstone.data.dataset",
+    "open_data": "fieldstone.data.opening",
     "resume": "fieldstone.verbs.train",
     "train": "fieldstone.verbs.train",
 }

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fieldstone.errors import DataError, FieldstoneError, RecipeError
+from fieldstone.progress import Progress
 
 if TYPE_CHECKING:
-    from fieldstone.progress import Progress
     from fieldstone.training.recipe import Recipe
 
 DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -94,9 +93,9 @@ def _drop_output() -> None:
 @app.command()
 def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
     """Say what a data set holds: form, classes, sizes, damaged files."""
-    from fieldstone.data.dataset import open_data
+    from fieldstone.data.opening import open_data
 
-    with _progress() as progress:
+    with Progress() as progress:
         dataset = open_data(path, strict=strict, progress=progress).check(progress, strict=strict)
     _print(dataset, as_json)
     return DONE
@@ -128,7 +127,7 @@ def train(
     from fieldstone.verbs.choose_design import parse_shape
 
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
-    with _progress() as progress:
+    with Progress() as progress:
         if resume is not None:
             given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--recipe": recipe}
             given |= {"--task": task, "--out": out, "--set": settings, "--device": device, "--threads": threads}
@@ -161,7 +160,7 @@ def evaluate(
     from fieldstone.model.model import load
 
     _set_threads(threads)
-    with _progress() as progress:
+    with Progress() as progress:
         report = load(model, device=device).test(path, strict=strict, progress=progress)
     _print(report, as_json)
     return DONE
@@ -253,12 +252,6 @@ def _set_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-def _progress() -> Progress:
-    from fieldstone.progress import Progress
-
-    return Progress()
 
 
 def _print(answer: Any, as_json: bool) -> None:

@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 from fieldstone.data import pixels, scan
-from fieldstone.data.dataset import Decoded, open_data
+from fieldstone.data.dataset import Decoded
 from fieldstone.data.decode import decode_image
+from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.errors import DataError
 
@@ -234,7 +235,7 @@ def test_a_cache_that_cannot_be_written_is_named(folder: Path, cache: Path, monk
 
 def test_a_full_disk_leaves_no_half_file(folder: Path, cache: Path) -> None:
     code = (
-        "import resource; from fieldstone.data.dataset import open_data;"
+        "import resource; from fieldstone.data.opening import open_data;"
         "from fieldstone.data.preprocessing import Preprocessing;"
         f"data = open_data({str(folder)!r}); resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
         "data.decode(Preprocessing((64, 64)))"
@@ -257,7 +258,7 @@ def test_an_interrupt_stops_at_once_and_leaves_no_half_file(tmp_path: Path, cach
             (tmp_path / name / f"{number}.jpg").hardlink_to(tmp_path / name / "0.jpg")
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"  # pytest's own may be ignored
-        "from fieldstone.data.dataset import open_data; from fieldstone.data.preprocessing import Preprocessing;"
+        "from fieldstone.data.opening import open_data; from fieldstone.data.preprocessing import Preprocessing;"
         f"open_data({str(tmp_path)!r}).decode(Preprocessing((32, 32)), lambda *call: print(*call, flush=True))"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fieldstone.data.dataset import Dataset, open_data
+from fieldstone.data.dataset import Dataset
 from fieldstone.data.folder import image_files
+from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.errors import DataError, MissingExtraError
 
@@ -462,7 +463,7 @@ def test_no_torch_is_loaded(tmp_path: Path) -> None:
     draw(tmp_path / "a" / "1.png")
     draw(tmp_path / "b" / "1.png")
     code = (
-        "import sys; from fieldstone.data.dataset import open_data; from fieldstone.data.preprocessing import *;"
+        "import sys; from fieldstone.data.opening import open_data; from fieldstone.data.preprocessing import *;"
         f"open_data({str(tmp_path)!r}).decode(Preprocessing((4, 4))); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fieldstone.data.dataset import open_data
+from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.errors import DataError
 

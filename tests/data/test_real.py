@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fieldstone.data.dataset import open_data
+from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 
 pytestmark = pytest.mark.real

@@ -18,7 +18,7 @@ from fieldstone.training.loop import Loop
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
 from fieldstone.verbs.training_job import Trained
-from interrupting import stopping_after
+from trainings import files_of_seeds, stopping_after
 
 DEVICE = "cuda"
 pytestmark = [
@@ -56,11 +56,7 @@ def start(photos: Path, out: Path, **options: Any) -> Trained:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
 def test_the_same_seed_gives_the_same_file(photos: Path, tmp_path: Path, options: dict[str, Any]) -> None:
-    files = []
-    for number, seed in enumerate((5, 5, 6)):
-        torch.manual_seed(number)  # what the caller drew before does not matter
-        start(photos, tmp_path / str(number), seed=seed, **options)
-        files.append((tmp_path / str(number) / "model.safetensors").read_bytes())
+    files = files_of_seeds(lambda out, seed: start(photos, out, seed=seed, **options), tmp_path, (5, 5, 6))
     assert files[0] == files[1]
     assert files[0] != files[2]
 

@@ -14,7 +14,7 @@ from fieldstone.progress import Progress
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
 from fieldstone.verbs.training_job import Trained
-from interrupting import stopping_after
+from trainings import stopping_after
 
 LAYERS = ["conv 8 3", "batchnorm", "relu", "maxpool 2", "dropout 0.2", "conv 8 3", "relu", "flatten", "linear classes"]
 DESIGN = fs.Design(input=(3, 12, 12), layers=LAYERS)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from torch import nn
 import fieldstone as fs
 from fieldstone.errors import DataError, DesignError, RunError, TrainingError
 from fieldstone.progress import Progress
+from fieldstone.training.loop import Loop
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
 from fieldstone.verbs.training_job import Trained
+from trainings import files_of_seeds, stopping_after
 
 LAYERS = [
     "conv 8 3",
@@ -37,18 +40,6 @@ DESIGN = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
 def start(photos: Path, out: Path, **options: object) -> Trained:
     recipe = Recipe(**{"epochs": 3, "augment": ("flip", "shift", "crop", "color", "cutout"), **options})
     return verb.start(photos, design=DESIGN, recipe=recipe, out=out, progress=Progress.quiet())
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
-    """The next training is interrupted after so many steps, as Ctrl-C would."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def stopping():  # type: ignore[no-untyped-def]
-        asked = iter(range(1, 10_000))
-        yield lambda: next(asked) >= steps
-
-    monkeypatch.setattr("fieldstone.verbs.training_job.stopping_on_signals", stopping)
 
 
 def test_a_run_is_a_folder_of_plain_files(photos: Path, tmp_path: Path) -> None:
@@ -90,11 +81,7 @@ def test_it_learns(photos: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "learning_rate": 0.05}, {"precision": "fp32"}])
 def test_the_same_seed_gives_the_same_file(photos: Path, tmp_path: Path, options: dict[str, object]) -> None:
-    files = []
-    for number, seed in enumerate((5, 5, 6)):
-        torch.manual_seed(number)  # what the caller drew before does not matter
-        start(photos, tmp_path / str(number), seed=seed, **options)
-        files.append((tmp_path / str(number) / "model.safetensors").read_bytes())
+    files = files_of_seeds(lambda out, seed: start(photos, out, seed=seed, **options), tmp_path, (5, 5, 6))
     assert files[0] == files[1]
     assert files[0] != files[2]
 
@@ -110,12 +97,11 @@ def test_training_leaves_the_random_numbers_of_the_caller_alone(photos: Path, tm
 @pytest.mark.parametrize("options", [{}, {"optimizer": "sgd", "learning_rate": 0.05, "precision": "fp32"}])
 @pytest.mark.parametrize("steps", [[1], [4], [3, 2, 5]])
 def test_an_interrupted_training_goes_on_to_the_same_bits(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: list[int], options: dict[str, object]
+    photos: Path, tmp_path: Path, steps: list[int], options: dict[str, object]
 ) -> None:
     whole = start(photos, tmp_path / "whole", **options)
     for number, count in enumerate(steps):
-        with monkeypatch.context() as patch:
-            stop_after(patch, count)
+        with stopping_after(count):
             if number == 0:
                 part = start(photos, tmp_path / "part", **options)
             else:
@@ -141,30 +127,25 @@ def _history(run: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_early_stopping_counts_across_an_interruption(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_early_stopping_counts_across_an_interruption(photos: Path, tmp_path: Path) -> None:
     options = {"epochs": 40, "early_stopping": 2, "learning_rate": 1e-7}
     whole = start(photos, tmp_path / "whole", **options)
     assert whole.report["stopped"] == "early"
     assert whole.report["epochs"] < 40
-    with monkeypatch.context() as patch:
-        stop_after(patch, 6)
+    with stopping_after(6):
         start(photos, tmp_path / "part", **options)
     end = verb.go_on(tmp_path / "part", progress=Progress.quiet())
     assert (end.report["stopped"], end.report["epochs"]) == ("early", whole.report["epochs"])
 
 
-def test_going_on_is_refused_where_it_would_not_be_the_same(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_going_on_is_refused_where_it_would_not_be_the_same(photos: Path, tmp_path: Path) -> None:
     own = tmp_path / "photos"
     for file in photos.rglob("*.png"):
         copy = own / file.relative_to(photos)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
-    stop_after(monkeypatch, 2)
-    start(own, tmp_path / "run")
+    with stopping_after(2):
+        start(own, tmp_path / "run")
     state = json.loads((tmp_path / "run" / "resume.json").read_text())
     (tmp_path / "run" / "resume.json").write_text(json.dumps({**state, "torch": "1.0"}))
     with pytest.raises(RunError, match=r"was started with torch 1.0, this is torch .*; install torch 1.0"):
@@ -260,7 +241,7 @@ def test_two_classes_are_binary_and_can_be_asked_to_be_multiclass(tmp_path: Path
 
 
 def test_vgg_small_takes_channels_and_side_from_the_data(photos: Path) -> None:
-    from fieldstone.data.dataset import open_data
+    from fieldstone.data.opening import open_data
     from fieldstone.verbs.choose_design import choose_design
 
     data = open_data(photos)  # 24 x 20 pixels, in colour
@@ -324,9 +305,8 @@ def test_a_killed_training_leaves_whole_files_and_goes_on_to_the_same_bits(photo
 
 
 @pytest.mark.parametrize("name", ["resume.safetensors", "resume.json", "data.json", "metrics.jsonl", "recipe.yaml"])
-def test_a_damaged_run_is_refused(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    with monkeypatch.context() as patch:
-        stop_after(patch, 5)
+def test_a_damaged_run_is_refused(photos: Path, tmp_path: Path, name: str) -> None:
+    with stopping_after(5):
         start(photos, tmp_path / "run")
     file = tmp_path / "run" / name
     whole = file.read_bytes()
@@ -336,6 +316,23 @@ def test_a_damaged_run_is_refused(photos: Path, tmp_path: Path, monkeypatch: pyt
             verb.go_on(tmp_path / "run", progress=Progress.quiet())
     file.write_bytes(whole)
     assert verb.go_on(tmp_path / "run", progress=Progress.quiet()).report["stopped"] is None
+
+
+def test_a_plan_that_is_edited_during_the_training_is_refused_after_it(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = Loop._train
+
+    def edited(self: Loop, *arguments: Any) -> None:
+        recipe = tmp_path / "run" / "recipe.yaml"
+        recipe.write_text(recipe.read_text() + "# a word\n")
+        train(self, *arguments)
+
+    monkeypatch.setattr(Loop, "_train", edited)
+    with stopping_after(1):
+        start(photos, tmp_path / "run")
+    with pytest.raises(RunError, match=r"another design\.yaml or recipe\.yaml than it began with"):
+        verb.go_on(tmp_path / "run", progress=Progress.quiet())
 
 
 def test_a_network_that_does_not_fit_is_refused_before_a_run_is_made(photos: Path, tmp_path: Path) -> None:

@@ -1,47 +1,24 @@
-"""One call that understands a data set, whatever its form."""
+"""What is known of a data set, and how its images become an array."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from fieldstone.data import cache
-from fieldstone.data.cifar import is_cifar, read_cifar
 from fieldstone.data.decode import Pixels, quiet
-from fieldstone.data.digits import is_digits, read_digits
-from fieldstone.data.folder import read_folder
-from fieldstone.data.idx import is_idx, read_idx
-from fieldstone.data.listing import Listing, Progress
+from fieldstone.data.listing import Progress
 from fieldstone.data.manifest import Entry, LeftOut, Manifest, ManifestRow
 from fieldstone.data.measure import measure
 from fieldstone.data.parallel import in_order
-from fieldstone.data.pixels import ContainerSource, FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
+from fieldstone.data.pixels import FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
 from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.data.report import alike, contradictions, report
-from fieldstone.data.scan import chunks, faults, scan_container, scan_files
-from fieldstone.data.split import Member, meant, split
-from fieldstone.data.table import SUFFIXES, read_table
+from fieldstone.data.report import report
+from fieldstone.data.scan import chunks, faults
+from fieldstone.data.split import Member, split
 from fieldstone.errors import DataError
-
-
-class Form(NamedTuple):
-    """A form of data set: whether a path has it, and how it is listed."""
-
-    fits: Callable[[Path], bool]
-    read: Callable[[Path], Listing]
-
-
-# The first that fits is taken.
-FORMS = (
-    Form(is_digits, read_digits),
-    Form(lambda path: path.is_file() and path.suffix.lower() in SUFFIXES, read_table),
-    Form(is_idx, read_idx),
-    Form(is_cifar, read_cifar),
-    Form(Path.is_dir, read_folder),
-)
 
 
 @dataclass(frozen=True)
@@ -150,79 +127,12 @@ class Dataset:
         }
 
 
-def open_data(
-    path: str | Path, *, strict: bool = False, progress: Progress | None = None, one_class: bool = False
-) -> Dataset:
-    """Understand a data set: a folder of class folders, a CSV, IDX or CIFAR files, or `demo-digits`.
-
-    Raises DataError, which says what is missing; with `strict` also when an image cannot be read, without
-    `one_class` also when there are not two classes.
-    """
-    listing = _listed(Path(path))
-    found = _of_containers(path, listing) if listing.containers else _of_files(path, listing, progress)
-    dataset = replace(found, one_class=one_class)
-    _refuse(dataset, strict)
-    return dataset
-
-
-def _refuse(dataset: Dataset, strict: bool) -> None:
+def refuse(dataset: Dataset, strict: bool) -> None:
     """Raise DataError where files are left out that must not be, or too few classes are there."""
     if strict and dataset.left_out:
         raise _strict(dataset.left_out)
     if not dataset.entries or len(dataset.classes) < (1 if dataset.one_class else 2):
         raise _too_few(dataset)
-
-
-def _listed(path: Path) -> Listing:
-    """What the first form that fits finds at a path."""
-    try:
-        form = next((form for form in FORMS if form.fits(path)), None)
-        if form is not None:
-            return form.read(path)
-        said = "is not a data set" if path.exists() or path.is_symlink() else "does not exist"
-    except OSError as error:
-        raise DataError(f"{error.filename} cannot be read ({error.strerror})", file=str(path)) from error
-    fix = "give a folder of class folders, a CSV, IDX or CIFAR files, or demo-digits"
-    raise DataError(f"the path {str(path)!r} {said}", file=str(path), fix=fix)
-
-
-def _of_files(path: str | Path, listing: Listing, progress: Progress | None) -> Dataset:
-    seen = scan_files(listing.base, listing.files, progress)
-    pairs = list(zip(listing.files, seen, strict=True))
-    good = [(file, look) for file, look in pairs if look.reason is None]
-    classes = sorted({file.label for file, _ in good})
-    number = {name: target for target, name in enumerate(classes)}
-    part = meant(listing.given)
-    entries = tuple(
-        Entry(file.name, None, number[file.label], part[file.given], look.key, look.width, look.height, look.channels)
-        for file, look in good
-    )
-    damaged = tuple(LeftOut(file.name, look.reason) for file, look in pairs if look.reason is not None)
-    lost = sorted({file.label for file in listing.files} - set(classes))
-    notes = [_lost(name) for name in lost]
-    if part.get("val") == "test":
-        notes.append("the val part beside train is the test, and a tenth of train validates")
-    notes += alike(classes) + contradictions(entries)
-    source = FileSource(listing.base, {file.name: file.stamp for file in listing.files})
-    left_out = tuple(sorted(listing.left_out + damaged))
-    return Dataset(str(path), listing.form, tuple(classes), entries, left_out, (*listing.notes, *notes), source)
-
-
-def _of_containers(path: str | Path, listing: Listing) -> Dataset:
-    scanned = [(container, scan_container(container)) for container in listing.containers]
-    labels = sorted({label for _, seen in scanned for label in seen.labels})
-    number = {label: target for target, label in enumerate(labels)} if listing.names is None else None
-    classes = listing.names or tuple(str(label) for label in labels)
-    entries = tuple(
-        Entry(
-            one.name, index, number[label] if number else label, one.given, key, seen.width, seen.height, seen.channels
-        )
-        for one, seen in scanned
-        for index, (key, label) in enumerate(zip(seen.keys, seen.labels, strict=True))
-    )
-    source = ContainerSource({container.name: container for container in listing.containers})
-    notes = (*listing.notes, *contradictions(entries))
-    return Dataset(str(path), listing.form, classes, entries, listing.left_out, notes, source)
 
 
 def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress | None, strict: bool) -> Decoded:
@@ -254,13 +164,14 @@ def _without(dataset: Dataset, damaged: dict[int, str], strict: bool) -> Dataset
         classes=tuple(dataset.classes[target] for target in kept),
         entries=tuple(entry._replace(target=number[entry.target]) for entry in good) if lost else tuple(good),
         left_out=tuple(sorted(dataset.left_out + left_out)),
-        notes=dataset.notes + tuple(_lost(dataset.classes[target]) for target in sorted(lost)),
+        notes=dataset.notes + tuple(lost_class(dataset.classes[target]) for target in sorted(lost)),
     )
-    _refuse(smaller, strict)
+    refuse(smaller, strict)
     return smaller
 
 
-def _lost(name: str) -> str:
+def lost_class(name: str) -> str:
+    """How it is said that a class has no image that can be read."""
     return f"class {name!r} has no readable image and is left out"
 
 

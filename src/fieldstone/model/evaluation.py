@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from rich.cells import cell_len, set_cell_size
 
-from fieldstone.data.dataset import open_data
 from fieldstone.data.manifest import Manifest
+from fieldstone.data.opening import open_data
 from fieldstone.errors import DataError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits
@@ -86,7 +86,7 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
         images=len(targets),
         excluded_trained=len(candidates) - len(unseen),
         figures=model.task.metrics(outputs, targets, model.classes),
-        left_out=tuple({"file": out.file, "reason": out.reason} for out in decoded.manifest.left_out),
+        left_out=tuple(left._asdict() for left in decoded.manifest.left_out),
     )
 
 

@@ -1,20 +1,17 @@
 """The model file: one `.safetensors` whose tensors are the weights and whose metadata is one JSON text."""
 
 import base64
-import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor
 
 from fieldstone.errors import ModelError
-from fieldstone.files import written_whole
+from fieldstone.model.tensors import content_digest, copied, read_tensors, write_tensors
 
 FORMAT = 1
 FIELDS = frozenset(
@@ -36,12 +33,11 @@ def write_model_file(path: Path, content: ModelFile) -> None:
     Raises:
         ModelError: the place cannot be written.
     """
-    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in content.tensors.items()}
+    tensors = copied(content.tensors)
     fields = {**content.fields, "format": FORMAT}
     try:
         text = _json({**fields, "sha256": content_digest(_json(fields), tensors)})
-        with written_whole(path) as beside:
-            save_file(tensors, beside, metadata={"fieldstone": text})
+        write_tensors(path, tensors, {"fieldstone": text})
     except (OSError, SafetensorError, UnicodeEncodeError) as fault:
         raise ModelError(
             f"cannot be written: {fault}", file=str(path), fix="give a place with room and permission"
@@ -68,14 +64,6 @@ def read_model_file(path: Path) -> ModelFile:
     return ModelFile(fields, tensors)
 
 
-def content_digest(text: str, tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over a text, then every tensor's bytes in name order."""
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
 def short_key(key: str) -> bytes:
     """What a model file keeps of an image's hexadecimal key: its first 8 bytes."""
     return bytes.fromhex(key)[:8]
@@ -94,9 +82,7 @@ def unpack_keys(text: str) -> frozenset[bytes]:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+        metadata, tensors = read_tensors(path)
     except FileNotFoundError as fault:
         raise ModelError("is not there", file=str(path), fix="give a run folder or a model file") from fault
     except (OSError, SafetensorError) as fault:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from fieldstone.data.decode import decode_image
 from fieldstone.data.folder import image_files
+from fieldstone.data.parallel import cores
 from fieldstone.errors import DataError, ImageError
 from fieldstone.model.inference import Normalise, logits
 from fieldstone.model.prediction import Prediction
@@ -42,7 +43,7 @@ def predictions(model: Model, images: Sequence[Source], top: int) -> Iterator[Pr
     """One answer for each image, in order; an unreadable one is an answer with its error."""
     sources = [source for given in images for source in expand(given)]
     normalise = Normalise(model.preprocessing).to(model.device)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(sources), IMAGES_AT_ONCE):
             chunk = sources[start : start + IMAGES_AT_ONCE]
             decoded = list(pool.map(lambda source: _decoded(source, model), chunk))

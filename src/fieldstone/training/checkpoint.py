@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fieldstone.errors import RunError
-from fieldstone.files import written_whole
-from fieldstone.model.file import content_digest
+from fieldstone.model.tensors import content_digest, copied, read_tensors, write_tensors
 from fieldstone.training.optimizer import optimizer_tensors, restore_optimizer
 from fieldstone.training.run import Run
 
@@ -57,17 +55,15 @@ def save_checkpoint(
     Raises:
         RunError: they cannot be written.
     """
-    tensors = {
+    tensors = copied({
         **{f"network/{name}": value for name, value in network.state_dict().items()},
         **{f"optimizer/{name}": value for name, value in optimizer_tensors(network, optimizer).items()},
         **{f"best/{name}": value for name, value in at.best_weights.items()},
         "loss_sum": at.loss_sum,
-    }
-    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    })  # fmt: skip
     state = json.dumps(at.to_json(), sort_keys=True)
     try:
-        with written_whole(run.resume_tensors) as beside:
-            save_file(tensors, beside, metadata={"state": state, "sha256": content_digest(state, tensors)})
+        write_tensors(run.resume_tensors, tensors, {"state": state, "sha256": content_digest(state, tensors)})
     except (OSError, SafetensorError) as fault:
         raise RunError(f"cannot be written: {fault}", file=str(run.resume_tensors), fix="make room") from fault
     run.write(run.resume_state, json.dumps({**settings, **at.to_json()}, indent=1, sort_keys=True) + "\n")
@@ -95,9 +91,7 @@ def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Opti
         RunError: the file is damaged, or of another network.
     """
     try:
-        with safe_open(run.resume_tensors, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (safe_open is no mapping)
+        metadata, tensors = read_tensors(run.resume_tensors)
         if metadata["sha256"] != content_digest(metadata["state"], tensors):
             raise ValueError("altered")
         network.load_state_dict(_under(tensors, "network/"))

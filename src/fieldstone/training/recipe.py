@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -74,9 +75,8 @@ class Recipe(BaseModel):
     def named(cls, name: str) -> Self:
         """A recipe that Fieldstone ships: `default`, `quick`, `sgd` or `thorough`."""
         if name not in NAMED:
-            near = difflib.get_close_matches(name, NAMED, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(NAMED)}, or give a file"
-            raise RecipeError(f"there is no recipe named {name!r}", fix=meant)
+            fix = _meant(name, NAMED) or f"choose one of {', '.join(NAMED)}, or give a file"
+            raise RecipeError(f"there is no recipe named {name!r}", fix=fix)
         return cls(**NAMED[name])
 
     @classmethod
@@ -87,7 +87,11 @@ class Recipe(BaseModel):
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """A recipe from a YAML file of `field: value` lines."""
-        return cls(**read_fields(path))
+        fields = _fields(path)
+        try:
+            return cls(**fields)
+        except RecipeError as fault:
+            raise RecipeError(fault.message, file=str(path), fix=fault.fix) from fault
 
     def replace(self, **fields: Any) -> Self:
         """The same recipe with some fields set anew, each checked."""
@@ -149,7 +153,7 @@ def read_yaml(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
-def read_fields(path: str | Path) -> dict[str, Any]:
+def _fields(path: str | Path) -> dict[str, Any]:
     """The fields that a recipe file sets, not yet checked."""
     try:
         fields = read_yaml(Path(path).read_text(encoding="utf-8"))
@@ -167,10 +171,6 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         return {}
     if not isinstance(fields, dict) or not all(isinstance(name, str) for name in fields):
         raise RecipeError("is not a recipe", file=str(path), fix="write one `field: value` a line, as in `epochs: 20`")
-    try:
-        Recipe(**fields)
-    except RecipeError as fault:
-        raise RecipeError(fault.message, file=str(path), fix=fault.fix) from fault
     return fields
 
 
@@ -185,13 +185,18 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise RecipeError(f"{field}: {value!r} cannot be read", fix="write a number or a word") from fault
 
 
+def _meant(word: str, words: Iterable[str]) -> str | None:
+    """The question that offers the word nearest to one that is unknown."""
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f"did you mean {near[0]}?" if near else None
+
+
 def _recipe_error(fault: ValidationError) -> RecipeError:
     """The first fault that pydantic found, as one sentence of ours."""
     first = fault.errors()[0]
     field = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(field, Recipe.model_fields, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(Recipe.model_fields)}"
-        return RecipeError(f"the recipe has no field {field!r}", fix=meant)
+        fix = _meant(field, Recipe.model_fields) or f"the fields are {', '.join(Recipe.model_fields)}"
+        return RecipeError(f"the recipe has no field {field!r}", fix=fix)
     wanted = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
     return RecipeError(f"{field}: {first['input']!r} is not possible, it {wanted}", fix=f"set another {field}")

@@ -54,8 +54,9 @@ def choose_design(
     Without one it is `vgg-small`. A gallery design that accepts a range of inputs takes channels and side from the
     data, unless a shape is given: the shorter side of the median image, clamped to the range.
     """
-    design = find_design(DEFAULT if given is None else given)
-    sides = named.input_sides(str(DEFAULT if given is None else given)) if not isinstance(given, Design) else None
+    wanted = DEFAULT if given is None else given
+    design = find_design(wanted)
+    sides = None if isinstance(wanted, Design) else named.input_sides(str(wanted))
     if shape is None and sides is not None:
         side = min(max(min(data.median_size), sides[0]), sides[1])
         shape = (data.channels, side, side)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from fieldstone.data.dataset import open_data
+from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import DataError, DesignError, RunError

@@ -68,12 +68,13 @@ class Job:
         place(self.network, self.device)
         optimizer = make_optimizer(self.network, self.recipe, self.device)
         at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
+        settings = self.settings  # as they are now: an edit of the plan during the training is to show
         spent_before = at.seconds
         history = self.run.read_history()[: at.step // self.batches.steps] if again else []
 
         def save() -> None:
             at.seconds = spent_before + time.perf_counter() - self.began
-            save_checkpoint(self.run, self.settings, self.network, optimizer, at)
+            save_checkpoint(self.run, settings, self.network, optimizer, at)
 
         def after_epoch(line: dict[str, Any], better: bool) -> None:
             history.append(line)
@@ -191,6 +192,12 @@ class Job:
             "plan": self.run.plan_digest(),
         }
 
+    @cached_property
+    def seen(self) -> frozenset[bytes]:
+        """The short keys of the images that train or validate."""
+        rows = self.decoded.manifest.rows
+        return frozenset(short_key(row.key) for row in rows if row.split in ("train", "val"))
+
     def validate(self) -> dict[str, Any]:
         """The metrics of the network as it is on the validation images."""
         outputs = logits(self.network, self.normalise, self.decoded.images, self.validation_rows, self.device)
@@ -206,7 +213,7 @@ class Job:
             classes=self.classes,
             preprocessing=self.decoded.preprocessing,
             design=self.design,
-            seen=frozenset(short_key(row.key) for row in manifest.rows if row.split in ("train", "val")),
+            seen=self.seen,
             about={
                 "recipe": self.recipe.to_json(),
                 "data": {"path": manifest.path, "form": manifest.form, "fingerprint": manifest.fingerprint},
@@ -229,7 +236,7 @@ class Job:
             "seconds": round(at.seconds, 3),
             "images_per_second": round(at.trained_images / at.trained_seconds, 1) if at.trained_seconds else None,
             "validation": at.best_metrics,
-            "left_out": [{"file": out.file, "reason": out.reason} for out in self.decoded.manifest.left_out],
+            "left_out": [left._asdict() for left in self.decoded.manifest.left_out],
         }
 
     @property
