@@ -35,7 +35,7 @@ def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
 
 
 def strided_same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
-    """Padding (before, after) that gives ceil(size / stride) windows, as TensorFlow's `SAME`: the odd one goes after."""
+    """Padding (before, after) that gives ceil(size / stride) windows, as TensorFlow's SAME; the odd one after."""
     total = max(0, (-(-size // stride) - 1) * stride + window - size)
     return total // 2, total - total // 2
 
