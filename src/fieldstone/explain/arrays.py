@@ -16,6 +16,9 @@ Mask = NDArray[np.bool_]
 RANKS = {1: 1, 2: 2, 3: 2, 4: 3}
 """How many sides a map has, by the axes of its array, where `rank` does not say it."""
 
+KINDS = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "Python objects"}
+"""What NumPy's kinds of values are called."""
+
 
 def as_map(input: Any, rank: int | None) -> Array:
     """An input as (C, *sides); one channel may come without its axis.
@@ -28,9 +31,14 @@ def as_map(input: Any, rank: int | None) -> Array:
         raise TraceError(f"rank is {rank!r}, not the number of sides of a map", fix="give 1, 2 or 3, or leave it out")
     sides = RANKS.get(values.ndim) if rank is None else rank
     if sides is None or values.ndim - sides not in (0, 1):
-        said = "(C, *sides) with one to three sides" if rank is None else f"{rank} or, with channels first, {rank + 1}"
-        axes = f"{values.ndim} axis" if values.ndim == 1 else f"{values.ndim} axes"
-        raise TraceError(f"input has {axes} {_shown(values.shape)}, not {said}", fix="give one map, without a batch")
+        said = (
+            "(C, *sides) with one to three sides"
+            if rank is None
+            else f"{rank} sides, with or without channels before them"
+        )
+        raise TraceError(
+            f"input is {_shown(values.shape)}: its axes are not {said}", fix="give one map, without a batch"
+        )
     if values.size == 0:
         raise TraceError(f"input of shape {_shown(values.shape)} is empty", fix="give it at least one value")
     return values if values.ndim > sides else values[None]  # (*sides) -> (1, *sides)
@@ -82,7 +90,7 @@ def _numbers(name: str, value: Any) -> Array:
         raise TraceError(f"{name} is no array: its rows differ in length", fix=fix) from fault
     if array.dtype.kind not in "biuf":
         fix = "give integers or decimal numbers"
-        raise TraceError(f"{name} holds values of type {array.dtype.name}, not real numbers", fix=fix)
+        raise TraceError(f"{name} holds {KINDS.get(array.dtype.kind, array.dtype.name)}, not real numbers", fix=fix)
     return array.astype(np.float64)
 
 

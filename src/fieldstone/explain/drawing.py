@@ -116,7 +116,7 @@ def _title(trace: Trace, window: WindowTrace) -> list[str]:
     parts = [f"map {window.position[0] + 1}"] if len(trace.output) > 1 else []
     parts += [_named(map(str, (at + 1 for at in place)), len(place))] if place else []
     read = [f"reads {_named(map(_range, window.places), len(place))}"] if place and not _drawn_whole(trace) else []
-    return [", ".join(parts), *read] if parts else read
+    return [f"output {', '.join(parts)}", *read] if parts else read
 
 
 def _drawn_whole(trace: Trace) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fieldstone.explain.arrays import Array, Mask
-from fieldstone.geometry import Window
+from fieldstone.geometry import Moves, Reads
 
 Places = tuple[tuple[int, ...], ...]
 """Per axis the coordinates that a window reads, from 0; in padding they are below 0, or past the end."""
@@ -113,14 +113,15 @@ def _within(places: Places, bounds: tuple[range, ...]) -> Mask:
     return reduce(np.logical_and.outer, axes)
 
 
-def sliding(window: Window, sides: tuple[int, ...]) -> tuple[Places, ...]:
-    """What a sliding window reads, as `Scan.reads`."""
-    counts = window.output_sizes(sides)
-    axes = zip(counts, window.stride, window.extents, window.dilation, window.padding, strict=True)
-    return tuple(
-        tuple(tuple(range(at * stride - before, at * stride - before + span, dilation)) for at in range(count))
-        for count, stride, span, dilation, (before, _) in axes
-    )
+def moving(moves: Moves, sides: tuple[int, ...]) -> tuple[Places, ...]:
+    """What each of the windows reads, as `Scan.reads`."""
+    axes = zip(moves.reads(sides), moves.output_sizes(sides), strict=True)
+    return tuple(tuple(_taps(reads, place) for place in range(count)) for reads, count in axes)
+
+
+def _taps(reads: Reads, place: int) -> tuple[int, ...]:
+    passes, number = divmod(place, reads.period)
+    return tuple(tap + passes * reads.advance for tap in reads.taps[number])
 
 
 def whole(sides: tuple[int, ...]) -> tuple[Places, ...]:

@@ -20,7 +20,7 @@ from fieldstone.errors import DesignError, TraceError
 from fieldstone.explain.arrays import Array, as_bias, as_map, as_weight
 from fieldstone.explain.drawing import draw
 from fieldstone.explain.formula import size_formulas
-from fieldstone.explain.scan import Fill, Scan, sliding, whole
+from fieldstone.explain.scan import Fill, Scan, moving, whole
 from fieldstone.explain.windows import Largest, Mean, Operation, Products, WindowTrace, plain
 
 
@@ -147,11 +147,11 @@ def _tracer(block: Block) -> Tracer:
     """How the block is traced. Raises DesignError if it slides no window, or is not sized."""
     if block.is_head:
         fix = "write a number of filters in its place"
-        raise DesignError(f"{block.text()}: `classes` is no number here", fix=fix)
+        raise DesignError(f"{block.text()}: outside a design, `classes` is no number", fix=fix)
     if type(block) in TRACERS:
         return TRACERS[type(block)]
     holds = isinstance(block, Structure | Join | Save)
-    alone = not holds and block.window(1) is None
+    alone = not holds and block.window((1,)) is None
     why = "it looks at each value alone" if alone else "it slides no window"
     name = block.keyword if isinstance(block, Structure) else block.text()
     known = ", ".join(kind.keyword for kind in TRACERS)
@@ -159,19 +159,19 @@ def _tracer(block: Block) -> Tracer:
 
 
 def _conv(block: blocks.Conv, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
-    window = block.window(input.ndim - 1)
+    window = block.window(input.shape[1:])
     text, needed = block.text(), (shape[0], len(input) // block.groups, *window.kernel)
     weight = as_weight(weights[0], needed, text)
     bias = as_bias(weights[1], shape[0], text, allowed=block.bias)
     fill = Fill("constant" if block.padding_mode == "zeros" else block.padding_mode)
-    scan = Scan(input, sliding(window, input.shape[1:]), window.padding, fill)
+    scan = Scan(input, moving(window, input.shape[1:]), window.padding, fill)
     return _traced(block, scan, Products(weight, bias, block.groups), shape, size_formulas(window, scan.sides))
 
 
 def _pool(fill: float, operation: Callable[[Any], Operation]) -> Tracer:
     def traced(block: blocks.Pool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
-        window = block.window(input.ndim - 1)
-        scan = Scan(input, sliding(window, input.shape[1:]), window.padding, Fill("constant", fill))
+        window = block.window(input.shape[1:])
+        scan = Scan(input, moving(window, input.shape[1:]), window.padding, Fill("constant", fill))
         return _traced(block, scan, operation(block), shape, size_formulas(window, scan.sides))
 
     return traced
