@@ -86,6 +86,7 @@ def test_inspect_three_conv_has_the_published_numbers(capsys: pytest.CaptureFixt
     assert listed["layers"][0] == {
         "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "macs": 369_630,
         "receptive_field": [3, 3], "jump": [1, 1],
+        "start": [1, 1], "smallest_field": [3, 3], "padding_share": [0.0, 0.0], "sources": ["input"],
     }  # fmt: skip
     assert listed["layers"][-1]["jump"] is None
 

@@ -203,7 +203,7 @@ def inspect(
 
     summary = verb(design, input=parse_shape(shape), classes=classes, task=task)
     _print(summary, as_json)
-    return ANSWER_IS_A_FAULT if summary.has_errors else DONE
+    return ANSWER_IS_A_FAULT if summary.has("error") else DONE
 
 
 @app.command()

@@ -33,7 +33,7 @@ def inspect(
     """
     found = find_design(design).resolve(input=input)
     number, source = count_classes(found, classes)
-    return summarise(found, number, source, outputs(task_name(number, task), number))
+    return summarise(found, number, source, outputs(task_name(number, task), number), task)
 
 
 def count_classes(design: Design, asked: int | None) -> tuple[int, str]:
