@@ -61,7 +61,7 @@ class Subject:
     @property
     def last(self) -> Row:
         """The row whose output leaves the network."""
-        return next(row for row in reversed(self.makers.values()) if not self.after(row))
+        return next(row for row in reversed(tuple(self.makers.values())) if not self.after(row))
 
     @cached_property
     def order(self) -> tuple[Row, ...]:
