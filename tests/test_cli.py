@@ -101,7 +101,7 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["designs", "--json"]) == 0
     params = {one["name"]: one["params"] for one in json.loads(capsys.readouterr().out)["designs"]}
     assert params["lenet-5"] == 61_706
-    assert set(params) == {"three-conv", "lenet-5", "vgg-small", "resnet-18"}
+    assert {"three-conv", "vgg-small", "resnet-18"} < set(params)
 
 
 @pytest.mark.parametrize(
