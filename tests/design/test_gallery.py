@@ -48,14 +48,16 @@ def test_the_gallery_is_written_as_it_is_printed(name: str) -> None:
     assert design.paper or name == "three-conv"
 
 
-@pytest.mark.parametrize(("name", "outputs", "params", "macs"), [(name, *numbers) for name, numbers in PUBLISHED.items()])
-def test_published_figures(name: str, outputs: int, params: int, macs: int) -> None:
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_figures(name: str) -> None:
+    outputs, params, macs = PUBLISHED[name]
     rows = Design.named(name).walk(outputs)
     assert (sum(row.params for row in rows), sum(row.macs for row in rows)) == (params, macs)
 
 
-@pytest.mark.parametrize(("name", "field", "keyword"), [(name, *field) for name, field in FIELDS.items()])
-def test_published_receptive_fields(name: str, field: int, keyword: str) -> None:
+@pytest.mark.parametrize("name", FIELDS)
+def test_published_receptive_fields(name: str) -> None:
+    field, keyword = FIELDS[name]
     *_, last = (row for row in Design.named(name).walk(10) if row.block.keyword == keyword)
     assert set(last.receptive_field) == {field}
 

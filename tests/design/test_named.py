@@ -19,7 +19,7 @@ def test_the_ranges_of_inputs() -> None:
 def test_an_unknown_name_is_answered_with_the_near_one() -> None:
     with pytest.raises(DesignError, match=r"there is no design 'resnet18'; did you mean resnet-18\?"):
         Design.named("resnet18")
-    with pytest.raises(DesignError, match="the designs are alexnet, .*lenet-5, .*vgg-small"):
+    with pytest.raises(DesignError, match=r"the designs are alexnet, .*lenet-5, .*vgg-small"):
         Design.named("../../secret")
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fieldstone.analysis.summary import Summary
 from fieldstone.design import named
 from fieldstone.geometry import format_shape
 from fieldstone.verbs.inspect import inspect
+
+HEADINGS = ("name", "input", "parameters", "multiply-adds", "about")
+UNITS = {"": " ", "3": "k", "6": "M", "9": "G", "12": "T"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,9 +39,11 @@ class Gallery:
         return {"designs": listed}
 
     def __repr__(self) -> str:
+        lines = [HEADINGS, *map(_cells, self.summaries)]
+        name, shape, params, macs, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
         return "\n".join(
-            f"{one.design.name:<12} {_inputs(one):<22} {one.params:>11,} parameters  {one.design.about}"
-            for one in self.summaries
+            f"{line[0]:<{name}}  {line[1]:<{shape}}  {line[2]:>{params}}  {line[3]:>{macs}}  {line[4]}"
+            for line in lines
         )
 
 
@@ -46,6 +52,13 @@ def list_gallery() -> Gallery:
     return Gallery(tuple(inspect(name) for name in named.names()))
 
 
-def _inputs(one: Summary) -> str:
+def _cells(one: Summary) -> tuple[str, ...]:
     sides = named.input_sides(one.design.name)
-    return format_shape(one.design.input) + (f" (sides {sides[0]} to {sides[1]})" if sides else "")
+    shape = format_shape(one.design.input) + (f" ({sides[0]} to {sides[1]})" if sides else "")
+    return (one.design.name, shape, _short(one.params), _short(one.macs), one.design.about)
+
+
+def _short(number: int) -> str:
+    """Three digits and a unit of thousands: 25557032 as `25.6 M`."""
+    digits, _, power = Decimal(f"{number:.2e}").to_eng_string().partition("E+")
+    return f"{digits} {UNITS[power]}"
