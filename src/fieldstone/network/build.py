@@ -145,7 +145,7 @@ _BATCH_NORM = _ranked(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def _conv(block: window.Conv, row: Row, rows: Rows) -> nn.Module:
-    seen = block.window(len(row.input_shape) - 1)
+    seen = block.window(row.input_shape[1:])
     even = any(before != after for before, after in seen.padding)  # torch has one number per axis, or "same"
     return _CONV(row)(
         row.input_shape[0],
@@ -162,7 +162,7 @@ def _conv(block: window.Conv, row: Row, rows: Rows) -> nn.Module:
 
 def _pool(block: window.Pool, row: Row) -> dict[str, Any]:
     """The arguments that both kinds of pooling share."""
-    seen = block.window(len(row.input_shape) - 1)
+    seen = block.window(row.input_shape[1:])
     padding = tuple(before for before, _ in seen.padding)
     return {"kernel_size": seen.kernel, "stride": seen.stride, "padding": padding, "ceil_mode": seen.ceil_mode}
 
