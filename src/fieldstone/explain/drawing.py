@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, islice, product
 from typing import TYPE_CHECKING
 
+from fieldstone.analysis.arithmetic import joined
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.boxes import WIDTH, beside, flow, width_of
-from fieldstone.explain.formula import joined
 from fieldstone.explain.maps import MOST_SIDE, NOT_READ, Canvas, lift
 from fieldstone.explain.sums import product_lines, result_line, total_line
 from fieldstone.explain.windows import MaxWindow, ProductWindow, WindowTrace

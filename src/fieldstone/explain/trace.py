@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from fieldstone.analysis.arithmetic import size_formulas
 from fieldstone.design.blocks import window as blocks
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.structure import Join, Save, Structure
@@ -19,7 +20,6 @@ from fieldstone.design.walk import walk
 from fieldstone.errors import DesignError, TraceError
 from fieldstone.explain.arrays import Array, as_bias, as_map, as_weight
 from fieldstone.explain.drawing import draw
-from fieldstone.explain.formula import size_formulas
 from fieldstone.explain.scan import Fill, Scan, moving, whole
 from fieldstone.explain.windows import Largest, Mean, Operation, Products, WindowTrace, plain
 
