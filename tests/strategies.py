@@ -13,9 +13,10 @@ from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.kinds import CLASSES
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.design import Design
+from fieldstone.design.field import Field
 from fieldstone.design.walk import Map, Walker
 from fieldstone.errors import DesignError
-from fieldstone.geometry import Field, Shape
+from fieldstone.geometry import Shape
 
 OUTPUTS = 5
 

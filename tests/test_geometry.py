@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldstone.geometry import Field, Window, extent, output_size, same_padding
+from fieldstone.geometry import Window, extent, output_size, same_padding
 
 MANY = settings(deadline=None, max_examples=2000)
 
@@ -50,32 +50,3 @@ def test_a_ceiling_window_that_would_start_in_the_padding_after_the_input_is_dro
     assert output_size(5, 2, 3, (1, 1), ceil_mode=True) == 2  # torch.nn.MaxPool1d(2, 3, 1, ceil_mode=True)
     assert output_size(6, 2, 3, (1, 1), ceil_mode=True) == 3
     assert output_size(2, 3, 2, (0, 0), ceil_mode=True) == 1
-
-
-def test_receptive_field_and_jump_of_vgg_16_are_those_that_were_published() -> None:
-    """Araujo, Norris and Sim, Distill 2019: VGG-16 sees 212 pixels, 32 apart."""
-    seen = Field.of_input((224,))
-    side = 224
-    for convolutions in (2, 2, 3, 3, 3):
-        for _ in range(convolutions):
-            seen = seen.windowed(Window((3,), (1,), (1,), ((1, 1),)), (side,))
-        side //= 2
-        seen = seen.windowed(Window((2,), (2,), (1,), ((0, 0),)), (side,))
-    assert (seen.receptive_field, seen.jump) == ((212,), (32,))
-
-
-def test_the_largest_path_is_followed_even_when_the_smaller_one_strides_more() -> None:
-    start = Field.of_input((64,))
-    slow = start.windowed(Window((9,), (1,), (1,), ((4, 4),)), (64,))  # field 9, jump 1
-    fast = start.windowed(Window((1,), (4,), (1,), ((96, 96),)), (64,))  # field 1, jump 4
-    three = Window((3,), (1,), (1,), ((1, 1),))
-    joined = slow.joined(fast)
-    assert (joined.receptive_field, joined.jump) == ((9,), (1,))
-    after = joined.windowed(three, (64,))
-    assert after.receptive_field == (11,)  # 9 + 2*1 against 1 + 2*4
-    assert after.windowed(three, (64,)).receptive_field == (17,)  # 9 + 4*1 against 1 + 4*4
-
-
-def test_a_block_that_sees_everything_ends_the_jump() -> None:
-    seen = Field.of_input((10, 20)).windowed(Window((3, 3), (2, 2), (1, 1), ((0, 0), (0, 0))), (4, 9)).whole()
-    assert (seen.receptive_field, seen.jump) == ((3 + 3 * 2, 3 + 8 * 2), None)

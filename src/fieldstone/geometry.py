@@ -1,15 +1,15 @@
-"""The arithmetic of windows, in integers: output size, padding, dilation, receptive field, jump.
+"""The arithmetic of windows, in integers: output size, padding, dilation, and which inputs each output reads.
 
-Sources: torch.nn.Conv2d and torch.nn.MaxPool2d (output sizes and `ceil_mode`); Araujo, Norris and Sim, "Computing
-receptive fields of convolutional neural networks", Distill 2019 (receptive field and jump).
+Sources: torch.nn.Conv2d, MaxPool2d, ConvTranspose2d, AdaptiveAvgPool2d and Upsample; Dumoulin and Visin, "A guide to
+convolution arithmetic for deep learning", arXiv:1603.07285.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from math import prod
-from typing import NamedTuple
+from math import gcd, prod
+from typing import Literal, NamedTuple
 
 Shape = tuple[int, ...]  # channels and sides, (C, H, W); (C,) once flattened
 
@@ -34,6 +34,12 @@ def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def strided_same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
+    """Padding (before, after) that gives ceil(size / stride) windows, as TensorFlow's SAME; the odd one after."""
+    total = max(0, (-(-size // stride) - 1) * stride + window - size)
+    return total // 2, total - total // 2
+
+
 def output_size(size: int, window: int, stride: int, padding: tuple[int, int], ceil_mode: bool = False) -> int:
     """How many windows of that extent fit along one axis; below 1 if none does.
 
@@ -44,6 +50,17 @@ def output_size(size: int, window: int, stride: int, padding: tuple[int, int], c
         return room // stride + 1
     windows = -(-room // stride) + 1
     return windows - 1 if (windows - 1) * stride >= size + padding[0] else windows
+
+
+class Reads(NamedTuple):
+    """Which places of its input each value along an axis reads, borders not clipped.
+
+    Value `i` reads `taps[i % period]`, moved by `i // period * advance`.
+    """
+
+    period: int
+    advance: int
+    taps: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -75,73 +92,85 @@ class Window:
         ]
         return tuple(max(0, size - end) for size, end in zip(sizes, ends, strict=True))
 
-
-class Reach(NamedTuple):
-    """What one value sees along one axis by one path, in input pixels.
-
-    `jump` is the distance between neighbours, 0 once a path has seen its whole input; `length` the values on the axis.
-    """
-
-    field: int
-    jump: int
-    length: int
-
-    def windowed(self, window: int, stride: int, length: int) -> Reach:
-        return Reach(self.field + (window - 1) * self.jump, self.jump * stride, length)
-
-    def whole(self) -> Reach:
-        return Reach(self.field + (self.length - 1) * self.jump, 0, 1)
-
-    def within(self, other: Reach) -> bool:
-        """Whether the other path is at least as large, here and after any block that follows."""
-        return all(mine <= theirs for mine, theirs in zip(self, other, strict=True))
+    def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
+        """What each value reads, per axis."""
+        parts = zip(self.kernel, self.stride, self.dilation, self.padding, strict=True)
+        return tuple(
+            Reads(1, stride, (tuple(dilation * tap - before for tap in range(kernel)),))
+            for kernel, stride, dilation, (before, _) in parts
+        )
 
 
 @dataclass(frozen=True)
-class Field:
-    """What a value of a map sees of the input: per axis, each path that can still become the largest."""
+class Transposed:
+    """A transposed window: each input is spread over a kernel, `stride` apart. Numbers per axis."""
 
-    axes: tuple[tuple[Reach, ...], ...]
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int, ...]
 
-    @classmethod
-    def of_input(cls, sizes: tuple[int, ...]) -> Field:
-        """One pixel sees itself."""
-        return cls(tuple((Reach(1, 1, size),) for size in sizes))
+    def output_sizes(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """The sides that leave, as torch.nn.ConvTranspose2d gives them; below 1 where nothing is left."""
+        parts = zip(sizes, self.kernel, self.stride, self.dilation, self.padding, self.output_padding, strict=True)
+        return tuple((n - 1) * stride - 2 * pad + extent(kernel, d) + out for n, kernel, stride, d, pad, out in parts)
 
-    @property
-    def receptive_field(self) -> tuple[int, ...]:
-        """Pixels per axis, unclipped, by the largest path."""
-        return tuple(max(reaches).field for reaches in self.axes)
-
-    @property
-    def jump(self) -> tuple[int, ...] | None:
-        """Pixels between neighbours per axis, by the largest path; None once a path has seen its whole input."""
-        if any(reach.jump == 0 for reaches in self.axes for reach in reaches):
-            return None
-        return tuple(max(reaches).jump for reaches in self.axes)
-
-    def windowed(self, window: Window, sizes: tuple[int, ...]) -> Field:
-        """After a window; `sizes` are the sides of its output."""
-        steps = zip(self.axes, window.extents, window.stride, sizes, strict=True)
-        return Field(tuple(tuple(r.windowed(span, stride, n) for r in axis) for axis, span, stride, n in steps))
-
-    def whole(self) -> Field:
-        """After a block that sees its whole input."""
-        return Field(tuple(_largest({reach.whole() for reach in reaches}) for reaches in self.axes))
-
-    def joined(self, other: Field) -> Field:
-        """After two maps were put together."""
-        return Field(tuple(_largest({*mine, *theirs}) for mine, theirs in zip(self.axes, other.axes, strict=True)))
-
-    def cut(self, sizes: tuple[int, ...]) -> Field:
-        """The same values, with the sides that they have now."""
-        axes = zip(self.axes, sizes, strict=True)
-        return Field(tuple(tuple(reach._replace(length=size) for reach in axis) for axis, size in axes))
+    def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
+        """What each value reads, per axis: of place p, each (p + padding - dilation * tap) / stride that is whole."""
+        parts = zip(self.kernel, self.stride, self.dilation, self.padding, strict=True)
+        return tuple(
+            Reads(stride, 1, tuple(_spread(place, kernel, stride, dilation, padding) for place in range(stride)))
+            for kernel, stride, dilation, padding in parts
+        )
 
 
-def _largest(reaches: set[Reach]) -> tuple[Reach, ...]:
-    kept = [r for r in reaches if not any(r.within(other) for other in reaches - {r})]
-    return tuple(sorted(kept))
+def _spread(place: int, kernel: int, stride: int, dilation: int, padding: int) -> tuple[int, ...]:
+    """The inputs that a transposed window adds up at one place."""
+    moved = [place + padding - dilation * tap for tap in reversed(range(kernel))]
+    return tuple(number // stride for number in moved if number % stride == 0)
+
+
+@dataclass(frozen=True)
+class Resized:
+    """Sides made other sides, per axis. `how` says what a value reads:
+
+    `nearest` one input, `linear` the two around its centre, `adaptive` the inputs that its share of the axis touches.
+    """
+
+    sizes: tuple[int, ...]
+    how: Literal["nearest", "linear", "adaptive"]
+    align_corners: bool = False
+
+    def output_sizes(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """The sides that leave."""
+        return self.sizes
+
+    def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
+        """What each value reads, per axis."""
+        return tuple(self._axis(size, out) for size, out in zip(sizes, self.sizes, strict=True))
+
+    def _axis(self, size: int, out: int) -> Reads:
+        if self.align_corners and self.how == "linear":
+            size, out = (size - 1, out - 1) if out > 1 else (0, 1)  # a single value reads the first
+        common = gcd(size, out)
+        advance, period = size // common, out // common
+        return Reads(period, advance, tuple(self._taps(place, advance, period) for place in range(period)))
+
+    def _taps(self, place: int, advance: int, period: int) -> tuple[int, ...]:
+        """The inputs of one value where `period` values stand for `advance` inputs."""
+        if self.how == "nearest":
+            return (place * advance // period,)
+        if self.how == "adaptive":
+            return tuple(range(place * advance // period, -(-(place + 1) * advance // period)))
+        above, below = (2 * place + 1) * advance - period, 2 * period  # the centre, (place + 1/2) in / out - 1/2
+        if self.align_corners:
+            above, below = place * advance, period
+        return (above // below,) if above % below == 0 else (above // below, above // below + 1)
+
+
+Moves = Window | Transposed | Resized
+"""What a block reads of its input, where it reads neither its own place alone nor everything."""
 
 
 def numel(shape: Shape) -> int:

@@ -76,7 +76,7 @@ def dropped_pixels(rows: Sequence[Row]) -> Iterator[Found]:
     """
     for row in rows:
         sides = row.input_shape[1:]
-        window = row.block.window(len(sides)) if sides else None
+        window = row.block.window(sides) if sides else None
         if not isinstance(window, Window) or _wraps(row):
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))

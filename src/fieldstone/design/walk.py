@@ -10,10 +10,14 @@ from typing import NamedTuple
 from fieldstone.design.blocks.block import Block, FitError, TooSmallError
 from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
 from fieldstone.design.blocks.window import Conv
+from fieldstone.design.field import Field
 from fieldstone.errors import DesignError
-from fieldstone.geometry import WHOLE, Field, Shape, format_shape
+from fieldstone.geometry import Moves, Shape, Whole, format_shape
 
 MAKE_EQUAL = "make them equal: padding keeps sides, `conv C 1` sets the channels"
+INPUT = "input"
+"""The name of the design's input, and the source of what takes it."""
+
 MOST_SIDE = 4096  # the largest input that a message proposes
 
 
@@ -27,8 +31,9 @@ class Row:
         block: as it was written (`linear classes`).
         input_shape, output_shape: (C, *sides), or (C,) once flattened.
         params, macs: its own; 0 for a structure, whose blocks have rows of their own, so that a sum is a total.
-        receptive_field: pixels of the input per axis, unclipped, by the largest path.
-        jump: input pixels between neighbours per axis; None once a block saw its whole input.
+        field: what a value of its output sees of the design's input.
+        sources: the paths of the rows whose outputs it takes; `input` is the design's input. A row that only holds or
+            names what others made (`repeat`, a list, `save`) is nobody's source: its own is the row that made it.
     """
 
     path: str
@@ -37,15 +42,33 @@ class Row:
     output_shape: Shape
     params: int
     macs: int
-    receptive_field: tuple[int, ...]
-    jump: tuple[int, ...] | None
+    field: Field
+    sources: tuple[str, ...]
+
+    @property
+    def receptive_field(self) -> tuple[int, ...]:
+        """Pixels of the input per axis, unclipped, by all paths together."""
+        return self.field.receptive_field
+
+    @property
+    def jump(self) -> tuple[float, ...] | None:
+        """Input pixels between neighbours per axis; None once a block saw its whole input."""
+        return self.field.jump
 
 
 class Map(NamedTuple):
-    """A map on its way: its shape, and what a value of it sees."""
+    """A map on its way: its shape, what a value of it sees, and the path of the row that made it."""
 
     shape: Shape
     field: Field
+    source: str = INPUT
+
+
+class Made(NamedTuple):
+    """What a block made, and the rows whose outputs it took."""
+
+    map: Map
+    sources: tuple[str, ...]
 
 
 class Walked(NamedTuple):
@@ -75,7 +98,7 @@ def walk(shape: Shape, layers: Blocks, outputs: int, file: str | None) -> Walked
 
 def _walk(shape: Shape, layers: Blocks, walker: Walker) -> Walked:
     start = Map(shape, Field.of_input(shape[1:]))
-    end = walker.blocks(layers, "", start, {"input": start})
+    end = walker.blocks(layers, "", start, {INPUT: start})
     return Walked(tuple(walker.rows), end.shape)
 
 
@@ -125,27 +148,26 @@ class Walker:
         except FitError as fault:
             message, fix = f"{block.text()}: {fault}", self.remedy(fault)
             raise DesignError(message, file=self.file, line=block.line, path=path, fix=fix) from fault
-        row = Row(path, block, here.shape, after.shape, *own, after.field.receptive_field, after.field.jump)
-        self.rows.insert(place, row)
-        return after
+        made, sources = after
+        self.rows.insert(place, Row(path, block, here.shape, made.shape, *own, made.field, sources))
+        return made
 
-    def after(self, block: Block, path: str, here: Map, names: Names) -> Map:
+    def after(self, block: Block, path: str, here: Map, names: Names) -> Made:
         if isinstance(block, Structure):
             return self.structure(block, path, here, names)
         if isinstance(block, Join):
-            return self.join(block, here, names)
+            return self.join(block, path, here, names)
         if isinstance(block, Save):
             if block.name in names:
-                taken = "is always the design's input" if block.name == "input" else "is already saved"
+                taken = "is always the design's input" if block.name == INPUT else "is already saved"
                 raise FitError(f"the name {block.name} {taken}", "choose another name")
             names[block.name] = here
+            return Made(here, (here.source,))
         shape = block.output_shape(here.shape)
-        window = block.window(len(here.shape) - 1)
-        if window is None:
-            return Map(shape, here.field)
-        return Map(shape, here.field.whole() if window is WHOLE else here.field.windowed(window, shape[1:]))
+        seen = _seen(block.window(here.shape[1:]), here, shape)
+        return Made(Map(shape, seen, path), (here.source,))
 
-    def structure(self, block: Structure, path: str, here: Map, names: Names) -> Map:
+    def structure(self, block: Structure, path: str, here: Map, names: Names) -> Made:
         ends: list[tuple[str, Map]] = []
         start = here
         for part, blocks in block.paths():
@@ -154,22 +176,22 @@ class Walker:
             start = end if isinstance(block, Chain) else here
             ends.append((part, end))
         if not isinstance(block, Parallel):
-            return ends[-1][1]
+            return Made(ends[-1][1], (ends[-1][1].source,))
         try:
-            return _joined(block.how, [(_called(block, part), end) for part, end in ends])
+            return _joined(block.how, path, [(_called(block, part), end) for part, end in ends])
         except FitError as fault:
             raise FitError(str(fault), _mend(block, here, ends)) from fault
 
-    def join(self, block: Join, here: Map, names: Names) -> Map:
+    def join(self, block: Join, path: str, here: Map, names: Names) -> Made:
         if block.name not in names:
             fix = f"put `save {block.name}` before it, or use {', '.join(names)}"
             raise FitError(f"no map {block.name} was saved before it", fix)
         saved = names[block.name]
         shape = block.cropped(saved.shape, here.shape)
         if shape != saved.shape:
-            saved = Map(shape, saved.field.cut(shape[1:]))
+            saved = saved._replace(shape=shape, field=saved.field.cut(shape[1:]))
         try:
-            return _joined(block.keyword, [(f"the saved map {block.name}", saved), ("its input", here)])
+            return _joined(block.keyword, path, [(f"the saved map {block.name}", saved), ("its input", here)])
         except FitError as fault:
             raise FitError(str(fault), _mend_join(block, saved.shape, here.shape)) from fault
 
@@ -181,9 +203,17 @@ class Walker:
         return " or ".join(part for part in (fault.fix, larger) if part) or None
 
 
-def _joined(how: str, maps: list[tuple[str, Map]]) -> Map:
+def _seen(moves: Moves | Whole | None, here: Map, shape: Shape) -> Field:
+    """What the values see after a block."""
+    if moves is None:
+        return here.field
+    return here.field.whole() if isinstance(moves, Whole) else here.field.moved(moves, here.shape[1:], shape[1:])
+
+
+def _joined(how: str, path: str, maps: list[tuple[str, Map]]) -> Made:
     shape = joined_shape(how, [(name, one.shape) for name, one in maps])
-    return Map(shape, reduce(Field.joined, (one.field for _, one in maps)))
+    field = reduce(Field.joined, (one.field for _, one in maps))
+    return Made(Map(shape, field, path), tuple(one.source for _, one in maps))
 
 
 def _called(block: Structure, part: str) -> str:

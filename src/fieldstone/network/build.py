@@ -140,7 +140,7 @@ _GLOBAL_AVG_POOL = ranked(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.Adaptiv
 
 
 def _conv(block: window.Conv, row: Row, rows: Rows) -> nn.Module:
-    seen = block.window(len(row.input_shape) - 1)
+    seen = block.window(row.input_shape[1:])
     even = any(before != after for before, after in seen.padding)  # torch has one number per axis, or "same"
     return _CONV(row)(
         row.input_shape[0],
@@ -157,7 +157,7 @@ def _conv(block: window.Conv, row: Row, rows: Rows) -> nn.Module:
 
 def _pool(block: window.Pool, row: Row) -> dict[str, Any]:
     """The arguments that both kinds of pooling share."""
-    seen = block.window(len(row.input_shape) - 1)
+    seen = block.window(row.input_shape[1:])
     padding = tuple(before for before, _ in seen.padding)
     return {"kernel_size": seen.kernel, "stride": seen.stride, "padding": padding, "ceil_mode": seen.ceil_mode}
 

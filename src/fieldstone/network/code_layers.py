@@ -20,7 +20,7 @@ PADS = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "Replicatio
 
 
 def _conv(block: Conv, shape: Shape) -> tuple[Layer, ...]:
-    rank, window = len(shape) - 1, block.window(len(shape) - 1)
+    rank, window = len(shape) - 1, block.window(shape[1:])
     uneven = any(before != after for before, after in window.padding)
     padding = tuple(before for before, _ in window.padding)
     arguments = [str(shape[0]), str(block.out_channels), f"kernel_size={_numbers(window.kernel)}"]
@@ -41,7 +41,7 @@ def _conv(block: Conv, shape: Shape) -> tuple[Layer, ...]:
 
 def _pool(kind: str) -> LayerPrinter:
     def layers(block: Pool, shape: Shape) -> tuple[Layer, ...]:
-        window = block.window(len(shape) - 1)
+        window = block.window(shape[1:])
         padding = tuple(before for before, _ in window.padding)
         arguments = [f"kernel_size={_numbers(window.kernel)}"]
         if window.stride != window.kernel:

@@ -40,5 +40,5 @@ class SqueezeExcite(Block):
         """Of the two convolutions; the gate's product with the input is none of weights."""
         return 2 * input_shape[0] * self.squeezed(input_shape[0])
 
-    def window(self, rank: int) -> Whole:
+    def window(self, sides: tuple[int, ...]) -> Whole:
         return WHOLE

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
 from fieldstone.design.blocks.kinds import CLASSES, Kind
-from fieldstone.geometry import Shape, Whole, Window
+from fieldstone.geometry import Moves, Shape, Whole
 
 
 class FitError(Exception):
@@ -78,8 +78,8 @@ class Block:
         """Its own multiply-adds: the products of weights for one input."""
         return 0
 
-    def window(self, rank: int) -> Window | Whole | None:
-        """What one output value reads: a window, WHOLE input, or None for its own place alone."""
+    def window(self, sides: tuple[int, ...]) -> Moves | Whole | None:
+        """What one value of the output reads of an input with these sides; None for its own place alone."""
         return None
 
 

@@ -35,5 +35,5 @@ class Linear(Block):
         assert isinstance(self.out_features, int)
         return input_shape[0] * self.out_features
 
-    def window(self, rank: int) -> Whole:
+    def window(self, sides: tuple[int, ...]) -> Whole:
         return WHOLE

@@ -44,7 +44,7 @@ def needs_map(shape: Shape) -> tuple[int, ...]:
 class Sliding(Block):
     """A block with a sliding window; how channels change is the variant's."""
 
-    def window(self, rank: int) -> Window:
+    def window(self, sides: tuple[int, ...]) -> Window:
         raise NotImplementedError
 
     def padded(self, padding: Sizes) -> Sliding:
@@ -52,7 +52,7 @@ class Sliding(Block):
 
     def wider_padding(self, shape: Shape) -> str | None:
         """The smallest padding that lets the window fit, as it is written; None if torch would refuse it."""
-        needed = _needed(self.window(len(shape) - 1), shape[1:])
+        needed = _needed(self.window(shape[1:]), shape[1:])
         try:
             self.padded(needed).output_shape(shape)
         except FitError:
@@ -62,7 +62,7 @@ class Sliding(Block):
     def output_sizes(self, shape: Shape) -> tuple[int, ...]:
         """The sides that leave. Raises FitError where no window fits."""
         sides = needs_map(shape)
-        window = self.window(len(sides))
+        window = self.window(sides)
         sizes = window.output_sizes(sides)
         if min(sizes) > 0:
             return sizes
@@ -105,7 +105,8 @@ class Conv(Sliding):
     bias: bool = field(default=True, metadata=option(FLAG))
     padding_mode: str = field(default="zeros", metadata=option(choice("zeros", "reflect", "replicate", "circular")))
 
-    def window(self, rank: int) -> Window:
+    def window(self, sides: tuple[int, ...]) -> Window:
+        rank = len(sides)
         kernel = per_axis(self.kernel_size, rank, "kernel")
         stride = per_axis(self.stride, rank, "stride")
         dilation = per_axis(self.dilation, rank, "dilation")
@@ -139,13 +140,13 @@ class Conv(Sliding):
 
     def _weights(self, input_shape: Shape) -> int:
         assert isinstance(self.out_channels, int)
-        kernel = self.window(len(input_shape) - 1).kernel
+        kernel = self.window(input_shape[1:]).kernel
         return self.out_channels * (input_shape[0] // self.groups) * prod(kernel)
 
     def _check_border(self, sides: tuple[int, ...]) -> None:
         """Torch mirrors less than the input, and wraps it around at most once."""
         most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
-        widest = [max(pair) for pair in self.window(len(sides)).padding]
+        widest = [max(pair) for pair in self.window(sides).padding]
         if most is not None and any(pad > side + most for pad, side in zip(widest, sides, strict=True)):
             raise FitError(
                 f"padding_mode={self.padding_mode} cannot pad {format_shape(tuple(widest))} "
@@ -174,7 +175,8 @@ class Pool(Sliding):
     def dilations(self, rank: int) -> tuple[int, ...]:
         return (1,) * rank
 
-    def window(self, rank: int) -> Window:
+    def window(self, sides: tuple[int, ...]) -> Window:
+        rank = len(sides)
         kernel = per_axis(self.kernel_size, rank, "kernel")
         stride = kernel if self.stride is None else per_axis(self.stride, rank, "stride")
         dilation = self.dilations(rank)
@@ -233,7 +235,7 @@ class AvgPool(Pool):
     def output_shape(self, input_shape: Shape) -> Shape:
         """As `Pool`; torch's 3-d average alone wants the kernel inside the input itself, padding not counted."""
         shape = super().output_shape(input_shape)
-        kernel = self.window(len(input_shape) - 1).kernel
+        kernel = self.window(input_shape[1:]).kernel
         if len(kernel) == 3 and any(side < size for side, size in zip(input_shape[1:], kernel, strict=True)):
             raise TooSmallError(
                 f"its input is {format_shape(input_shape)}, smaller than the {format_shape(kernel)} kernel; "
@@ -252,7 +254,7 @@ class GlobalPool(Block):
         sides = needs_map(input_shape)
         return (input_shape[0], *(1 for _ in sides)) if self.keepdims else input_shape[:1]
 
-    def window(self, rank: int) -> Whole:
+    def window(self, sides: tuple[int, ...]) -> Whole:
         return WHOLE
 
 

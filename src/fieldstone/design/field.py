@@ -1,0 +1,202 @@
+"""What a value of a map sees of the design's input: receptive field, jump, start and padding, in integers.
+
+Source: Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks", Distill 2019; here for
+each value of a period, so that transposed windows and resizing are exact too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import gcd, lcm
+from typing import NamedTuple
+
+from fieldstone.geometry import Moves, Reads
+
+Span = tuple[int, int] | None  # the first and the last pixel; None for a value that no pixel moves
+
+
+class Path(NamedTuple):
+    """What the values along one axis see by some paths from the input, which move alike.
+
+    Value `i` sees `spans[i % period]`, moved by `i // period * advance` pixels; `advance` is 0 once it saw its whole
+    input. `length` is the number of values.
+    """
+
+    period: int
+    advance: int
+    spans: tuple[Span, ...]
+    length: int
+
+    @property
+    def jump(self) -> Fraction:
+        """Pixels from a value to the next."""
+        return Fraction(self.advance, self.period)
+
+    @property
+    def field(self) -> int:
+        """The pixels of the value that sees most."""
+        return max((last - first + 1 for first, last in filter(None, self.spans)), default=0)
+
+    def span(self, place: int) -> Span:
+        """What the value at a place sees."""
+        turns, phase = divmod(place, self.period)
+        span = self.spans[phase]
+        return None if span is None else (span[0] + turns * self.advance, span[1] + turns * self.advance)
+
+    def moved(self, reads: Reads, length: int) -> Path:
+        """After a block that reads so."""
+        turns = self.period // gcd(self.period, reads.advance)
+        period, steps = turns * reads.period, turns * reads.advance
+        spans = tuple(self._hull(*_taps(reads, place)) for place in range(period))
+        return _shortest(Path(period, steps // self.period * self.advance, spans, length))
+
+    def whole(self) -> Path:
+        """After a block that sees its whole input."""
+        first, last = min(self.length, self.period), max(0, self.length - self.period)
+        return Path(1, 0, (self._hull(*range(first), *range(last, self.length)),), 1)
+
+    def beside(self, other: Path) -> Path:
+        """Both at once, where they move alike."""
+        period = lcm(self.period, other.period)
+        spans = tuple(_hull(self.span(place), other.span(place)) for place in range(period))
+        return _shortest(Path(period, int(self.jump * period), spans, self.length))
+
+    def _hull(self, *places: int) -> Span:
+        return _hull(*map(self.span, places))
+
+    def within(self, other: Path) -> bool:
+        """Whether the other is at least as large, here and after any block that follows."""
+        return self.field <= other.field and self.jump <= other.jump and self.length <= other.length
+
+
+def _taps(reads: Reads, place: int) -> tuple[int, ...]:
+    turns, phase = divmod(place, reads.period)
+    return tuple(tap + turns * reads.advance for tap in reads.taps[phase])
+
+
+def _hull(*spans: Span) -> Span:
+    seen = [span for span in spans if span is not None]
+    return (min(first for first, _ in seen), max(last for _, last in seen)) if seen else None
+
+
+def _shortest(path: Path) -> Path:
+    """The same with the shortest period."""
+    for period in range(1, path.period):
+        turns, rest = divmod(path.period, period)
+        if rest or path.advance % turns:
+            continue
+        shorter = Path(period, path.advance // turns, path.spans[:period], path.length)
+        if all(shorter.span(place) == span for place, span in enumerate(path.spans)):
+            return shorter
+    return path
+
+
+class Axis(NamedTuple):
+    """One axis: the paths that can still become the largest, each of its own jump, and the smallest path alone."""
+
+    largest: tuple[Path, ...]
+    smallest: Path
+
+    def moved(self, reads: Reads, length: int) -> Axis:
+        return Axis(tuple(path.moved(reads, length) for path in self.largest), self.smallest.moved(reads, length))
+
+    def whole(self) -> Axis:
+        return Axis(_united(tuple(path.whole() for path in self.largest)), self.smallest.whole())
+
+    def beside(self, other: Axis) -> Axis:
+        smallest = min(self.smallest, other.smallest, key=lambda path: (path.field, path.jump))
+        return Axis(_united((*self.largest, *other.largest)), smallest)
+
+    def cut(self, size: int) -> Axis:
+        before = (self.smallest.length - size) // 2  # a cut takes the centre
+        reads = Reads(1, 1, ((before,),))
+        return self.moved(reads, size)
+
+    @property
+    def seen(self) -> Path:
+        """The path that sees most."""
+        return max(self.largest, key=lambda path: (path.field, path.jump))
+
+
+def _united(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Paths that move alike as one; of the others those that none outgrows."""
+    by_jump: dict[Fraction, Path] = {}
+    for path in paths:
+        by_jump[path.jump] = by_jump[path.jump].beside(path) if path.jump in by_jump else path
+    kept = by_jump.values()
+    return tuple(path for path in kept if not any(path is not other and path.within(other) for other in kept))
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a value of a map sees of the input, per axis."""
+
+    axes: tuple[Axis, ...]
+
+    @classmethod
+    def of_input(cls, sizes: tuple[int, ...]) -> Field:
+        """One pixel sees itself."""
+        pixels = [Path(1, 1, ((0, 0),), size) for size in sizes]
+        return cls(tuple(Axis((pixel,), pixel) for pixel in pixels))
+
+    @cached_property
+    def receptive_field(self) -> tuple[int, ...]:
+        """Pixels per axis, unclipped, of the value that sees most, by all of its paths."""
+        return tuple(axis.seen.field for axis in self.axes)
+
+    @property
+    def smallest(self) -> tuple[int, ...]:
+        """Pixels per axis by the smallest path alone: through residuals the one that skips every body."""
+        return tuple(axis.smallest.field for axis in self.axes)
+
+    @property
+    def saw_everything(self) -> bool:
+        """Whether a path has seen its whole input."""
+        return any(path.advance == 0 for axis in self.axes for path in axis.largest)
+
+    @property
+    def jump(self) -> tuple[float, ...] | None:
+        """Pixels between neighbours per axis, by the largest path; None once a path has seen its whole input."""
+        return None if self.saw_everything else tuple(_number(axis.seen.jump) for axis in self.axes)
+
+    @property
+    def start(self) -> tuple[float, ...] | None:
+        """The centre of what the first value sees, in pixels from the first one's centre; None as `jump`."""
+        if self.saw_everything:
+            return None
+        firsts = [axis.seen.span(0) or axis.seen.span(axis.seen.period - 1) or (0, 0) for axis in self.axes]
+        return tuple(_number(Fraction(first + last, 2)) for first, last in firsts)
+
+    def padding_share(self, sizes: tuple[int, ...]) -> tuple[float, ...]:
+        """How much of what the values see is no pixel of an input with these sides: the mean over an axis, 0 to 1."""
+        return tuple(_outside(axis.seen, size) for axis, size in zip(self.axes, sizes, strict=True))
+
+    def moved(self, moves: Moves, before: tuple[int, ...], after: tuple[int, ...]) -> Field:
+        """After a block that reads so; the sides that come and those that leave."""
+        parts = zip(self.axes, moves.reads(before), after, strict=True)
+        return Field(tuple(axis.moved(reads, size) for axis, reads, size in parts))
+
+    def whole(self) -> Field:
+        """After a block that sees its whole input."""
+        return Field(tuple(axis.whole() for axis in self.axes))
+
+    def joined(self, other: Field) -> Field:
+        """After two maps were put together."""
+        return Field(tuple(mine.beside(theirs) for mine, theirs in zip(self.axes, other.axes, strict=True)))
+
+    def cut(self, sizes: tuple[int, ...]) -> Field:
+        """The centre of the map alone."""
+        return Field(tuple(axis.cut(size) for axis, size in zip(self.axes, sizes, strict=True)))
+
+
+def _number(value: Fraction) -> float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def _outside(path: Path, size: int) -> float:
+    spans = [span for span in map(path.span, range(path.length)) if span is not None]
+    seen = sum(last - first + 1 for first, last in spans)
+    real = sum(max(0, min(last, size - 1) - max(first, 0) + 1) for first, last in spans)
+    return 1 - real / seen if seen else 0.0

@@ -1,0 +1,111 @@
+"""Receptive fields against gradients of torch's own layers, one axis; every weight 1, so that nothing cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional as F
+
+from fieldstone.design.field import Field
+from fieldstone.geometry import Moves, Resized, Transposed, Window
+
+PIXELS, FEW, MANY = 400, 60, 800
+Layer = tuple[Moves, Callable[[Tensor], Tensor]]
+
+
+def ones(kernel: int) -> Tensor:
+    return torch.ones(1, 1, kernel, dtype=torch.float64)
+
+
+@st.composite
+def layer(draw: st.DrawFn, size: int) -> Layer:
+    """A block that moves, and torch's layer of it, for an axis of that size."""
+    kernel, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    padding = draw(st.integers(0, 2))
+    ratio = draw(st.sampled_from([(1, 3), (1, 2), (2, 3), (1, 1), (3, 2), (2, 1), (3, 1)]))
+    out = max(1, size * ratio[0] // ratio[1])
+    kinds = ["window", "window"]
+    kinds += ["adaptive"] if size > FEW else []
+    kinds += ["transposed", "nearest", "linear", "corners"] if size < MANY else []
+    kind = draw(st.sampled_from(kinds))
+    if kind == "window":
+        window = Window((kernel,), (stride,), (dilation,), ((padding, padding),))
+        return window, lambda x: F.conv1d(x, ones(kernel), stride=stride, padding=padding, dilation=dilation)
+    if kind == "transposed":
+        extra = draw(st.integers(0, max(stride, dilation) - 1))
+        transposed = Transposed((kernel,), (stride,), (dilation,), (padding,), (extra,))
+        return transposed, lambda x: F.conv_transpose1d(
+            x, ones(kernel), stride=stride, padding=padding, output_padding=extra, dilation=dilation
+        )
+    if kind == "adaptive":
+        return Resized((out,), "adaptive"), lambda x: F.adaptive_avg_pool1d(x, out)
+    if kind == "nearest":
+        return Resized((out,), "nearest"), lambda x: F.interpolate(x, out)
+    corners = kind == "corners"
+    return Resized((out,), "linear", corners), lambda x: F.interpolate(x, out, mode="linear", align_corners=corners)
+
+
+def moving(value: Tensor, pixels: Tensor) -> tuple[int, int] | None:
+    """The first and the last pixel that moves a value."""
+    (gradient,) = torch.autograd.grad(value, pixels, retain_graph=True)
+    places = gradient.flatten().nonzero().flatten().tolist()
+    return (places[0], places[-1]) if places else None
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.data())
+def test_each_value_sees_what_moves_it(data: st.DataObject) -> None:
+    pixels = torch.ones(1, 1, PIXELS, dtype=torch.float64, requires_grad=True)
+    field, values, length = Field.of_input((PIXELS,)), pixels, PIXELS
+    for _ in range(data.draw(st.integers(1, 4))):
+        moves, compute = data.draw(layer(length))
+        (after,) = moves.output_sizes((length,))
+        if after < 1:
+            continue
+        field, values, length = field.moved(moves, (length,), (after,)), compute(values), after
+        assert values.shape[2] == length
+    seen = field.axes[0].seen
+    margin = seen.field + max(1, int(seen.jump))  # nearer to the ends, some border on the way may clip
+    for place in {0, length - 1, *range(length // 2, min(length, length // 2 + 6))}:
+        span, moved = seen.span(place), moving(values[0, 0, place], pixels)
+        if span is None or moved is None:
+            assert moved is None
+        elif span[0] >= margin and span[1] < PIXELS - margin:
+            assert moved == span
+        else:
+            assert moved[0] >= span[0] - margin
+            assert moved[1] <= span[1] + margin
+
+
+def test_receptive_field_and_jump_of_vgg_16_are_those_that_were_published() -> None:
+    """Araujo, Norris and Sim, Distill 2019: VGG-16 sees 212 pixels, 32 apart."""
+    seen = Field.of_input((224,))
+    side = 224
+    for convolutions in (2, 2, 3, 3, 3):
+        for _ in range(convolutions):
+            seen = seen.moved(Window((3,), (1,), (1,), ((1, 1),)), (side,), (side,))
+        seen = seen.moved(Window((2,), (2,), (1,), ((0, 0),)), (side,), (side // 2,))
+        side //= 2
+    assert (seen.receptive_field, seen.jump) == ((212,), (32,))
+
+
+def test_the_largest_path_is_followed_even_when_the_smaller_one_strides_more() -> None:
+    start = Field.of_input((64,))
+    slow = start.moved(Window((9,), (1,), (1,), ((4, 4),)), (64,), (64,))  # field 9, jump 1
+    fast = start.moved(Window((1,), (4,), (1,), ((96, 96),)), (64,), (64,))  # field 1, jump 4
+    three = Window((3,), (1,), (1,), ((1, 1),))
+    joined = slow.joined(fast)
+    assert (joined.receptive_field, joined.jump) == ((9,), (1,))
+    after = joined.moved(three, (64,), (64,))
+    assert after.receptive_field == (11,)  # 9 + 2*1 against 1 + 2*4
+    assert after.moved(three, (64,), (64,)).receptive_field == (17,)  # 9 + 4*1 against 1 + 4*4
+
+
+def test_a_block_that_sees_everything_ends_the_jump() -> None:
+    window = Window((3, 3), (2, 2), (1, 1), ((0, 0), (0, 0)))
+    seen = Field.of_input((10, 20)).moved(window, (10, 20), (4, 9)).whole()
+    assert (seen.receptive_field, seen.jump) == ((3 + 3 * 2, 3 + 8 * 2), None)
