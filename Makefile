@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -18,6 +18,9 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python benchmarks/steps.py
 	$(BIN)/python benchmarks/startup.py
+
+docs: .venv/dev
+	$(BIN)/python docs/write_findings.py
 
 clean:
 	rm -rf .venv

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ from torch.nn import functional as F
 
 import fieldstone as fs
 from fieldstone.analysis.findings import RULES, Finding, find
+from fieldstone.analysis.rule import Example, Rule, Subject
 from fieldstone.design import named
 from fieldstone.geometry import format_shape
 
+DOCS = Path(__file__).parents[2] / "docs"
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
@@ -186,9 +190,9 @@ def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
     design = fs.Design((3, 32, 32), layers, allow=reasons)
     summary = fs.inspect(design)
     assert [finding.code for finding in summary.findings] == ["FS301"]
-    assert not summary.has_errors
+    assert not summary.has("error")
     assert "allowed FS101: the border is black\nallowed FS201: a demonstration" in repr(summary)
-    assert find(design.walk(10), {rule.code: "meant" for rule in RULES}) == ()
+    assert find(summary.subject, [rule.code for rule in RULES]) == ()
 
 
 @pytest.mark.parametrize("name", named.names())
@@ -196,6 +200,22 @@ def test_the_gallery_has_neither_errors_nor_warnings(name: str) -> None:
     assert {finding.severity for finding in fs.inspect(name).findings} <= {"note"}
 
 
-def test_the_codes_are_documented() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "designs.md").read_text(encoding="utf-8")
-    assert all(f"| {rule.code} | {rule.severity} |" in page for rule in RULES)
+def said(rule: Rule, example: Example) -> list[Finding]:
+    """What a rule says of an example of its own."""
+    options = {"classes": 10, **example.options}
+    rows = fs.Design(example.input, example.layers).walk(options["classes"])
+    return [found for found in find(Subject(example.input, rows, **options)) if found.code == rule.code]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.code))
+def test_the_examples_of_a_rule_have_the_fault_and_have_it_not(rule: Rule) -> None:
+    assert said(rule, rule.bad)
+    assert not said(rule, rule.good)
+
+
+def test_codes_are_given_once() -> None:
+    assert len({rule.code for rule in RULES}) == len(RULES)
+
+
+def test_the_pages_are_as_the_rules_are() -> None:
+    subprocess.run([sys.executable, DOCS / "write_findings.py", "--check"], check=True)

@@ -21,7 +21,7 @@ path  block               output    params  multiply-adds  receptive field
 7     flatten             1960                             15x15
 8     linear classes      10        19,610         19,600  39x39
 
-44,950 parameters, 2,814,230 multiply-adds
+44,950 parameters, 2,814,230 multiply-adds; maps of one image 107.0 KiB forward, 185.3 KiB to train
 no findings"""
 
 NESTED = fs.Design(
@@ -60,7 +60,7 @@ path          block                   output   params  multiply-adds  receptive 
 5             globalavgpool           6                               28x28
 6             linear classes          1             7              6  28x28
 
-2,426 parameters, 444,525 multiply-adds
+2,426 parameters, 444,525 multiply-adds; maps of one image 13.2 KiB forward, 133.9 KiB to train
 warning FS101 at 4.1.1: maxpool 2 never reads the last row and the last column of its 6x11x11 input; \
 pad it, or give it 12x12, which it reads to the end"""
 
@@ -90,9 +90,25 @@ def test_json_has_the_promised_keys_and_every_pass() -> None:
     answer = json.loads(json.dumps(summary.to_json()))
     assert list(answer) == ["input", "classes", "outputs", "layers", "totals", "findings"]
     assert (answer["input"], answer["classes"], answer["outputs"]) == ([3, 15, 15], 2, 1)
-    assert answer["totals"] == {"params": summary.params, "macs": summary.macs}
+    assert answer["totals"] == {
+        "params": summary.params, "macs": summary.macs,
+        "forward_bytes": summary.forward_bytes, "training_bytes": summary.training_bytes,
+    }  # fmt: skip
     assert all(
-        list(layer) == ["path", "block", "output", "params", "macs", "receptive_field", "jump"]
+        list(layer)
+        == [
+            "path",
+            "block",
+            "output",
+            "params",
+            "macs",
+            "receptive_field",
+            "jump",
+            "start",
+            "smallest_field",
+            "padding_share",
+            "sources",
+        ]
         for layer in answer["layers"]
     )
     assert [list(finding) for finding in answer["findings"]] == [["code", "severity", "where", "message", "fix"]]
@@ -106,6 +122,7 @@ def test_json_of_the_example_in_the_issue() -> None:
     assert answer["layers"][0] == {
         "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "macs": 369630,
         "receptive_field": [3, 3], "jump": [1, 1],
+        "start": [1, 1], "smallest_field": [3, 3], "padding_share": [0.0, 0.0], "sources": ["input"],
     }  # fmt: skip
     assert answer["layers"][-1]["jump"] is None
     assert answer["findings"] == []

@@ -1,36 +1,56 @@
-"""A design, walked: a row a block, totals, findings. Its repr is the table that people read."""
+"""A network, looked at: a row a block, totals, findings. Its repr is the table that people read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.findings import Finding, find
+from fieldstone.analysis.memory import forward_bytes, training_bytes
+from fieldstone.analysis.rule import Subject
+from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
-from fieldstone.geometry import format_shape
+from fieldstone.geometry import Shape, format_shape
 
 HEADINGS = ("path", "block", "output", "params", "multiply-adds", "receptive field")
 
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What is known of a design before anything runs.
+    """What is known of a network before anything runs.
 
     Attributes:
-        classes: how many classes, `classes_from` where that number is from.
-        outputs: how many numbers leave the network.
-        rows: every block in pre-order, repeats unrolled.
+        name: what it is called.
+        subject: the input, the rows in pre-order with repeats unrolled, the classes and the task.
+        classes_from: where the number of classes is from.
+        outputs: how many numbers leave the network; None where no head is sized by the classes.
+        allow: codes of findings that are meant, each with its reason.
     """
 
-    design: Design
-    classes: int
+    name: str
+    subject: Subject
     classes_from: str
-    outputs: int
-    rows: tuple[Row, ...]
+    outputs: int | None
     findings: tuple[Finding, ...]
+    allow: Mapping[str, str]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every block in pre-order, repeats unrolled."""
+        return self.subject.rows
+
+    @property
+    def input(self) -> Shape:
+        """(C, *sides)."""
+        return self.subject.input
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes."""
+        return self.subject.classes
 
     @property
     def params(self) -> int:
@@ -43,61 +63,83 @@ class Summary:
         return sum(row.macs for row in self.rows)
 
     @property
-    def has_errors(self) -> bool:
-        """Whether a finding is an error."""
-        return any(finding.severity == "error" for finding in self.findings)
+    def forward_bytes(self) -> int:
+        """The most that the maps of one image take at one time in float32, each freed once nothing needs it."""
+        return forward_bytes(self.subject)
+
+    @property
+    def training_bytes(self) -> int:
+        """What the maps of one image take in float32 where training keeps them all."""
+        return training_bytes(self.subject)
+
+    def has(self, *severities: str) -> bool:
+        """Whether a finding is that severe."""
+        return any(finding.severity in severities for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
         """What `fieldstone inspect --json` prints."""
         return {
-            "input": list(self.design.input),
+            "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [
-                {
-                    "path": row.path,
-                    "block": row.block.text(),
-                    "output": list(row.output_shape),
-                    "params": row.params,
-                    "macs": row.macs,
-                    "receptive_field": list(row.receptive_field),
-                    "jump": None if row.jump is None else list(row.jump),
-                }
-                for row in self.rows
-            ],
-            "totals": {"params": self.params, "macs": self.macs},
+            "layers": [layer_json(row, self.input[1:]) for row in self.rows],
+            "totals": {
+                "params": self.params,
+                "macs": self.macs,
+                "forward_bytes": self.forward_bytes,
+                "training_bytes": self.training_bytes,
+            },
             "findings": [finding.to_json() for finding in self.findings],
         }
 
     def __repr__(self) -> str:
-        title = f"{self.design.name or 'design'}: input {format_shape(self.design.input)}, {self.classes} classes"
-        title += f" ({self.classes_from}), {self.outputs} output{'s' if self.outputs > 1 else ''}"
-        totals = f"{self.params:,} parameters, {self.macs:,} multiply-adds"
+        title = f"{self.name}: input {format_shape(self.input)}"
+        title += "" if self.classes is None else f", {self.classes} classes ({self.classes_from})"
+        title += "" if self.outputs is None else f", {self.outputs} output{'s' if self.outputs > 1 else ''}"
+        totals = f"{self.params:,} parameters, {self.macs:,} multiply-adds; "
+        totals += (
+            f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
+        )
         said = [str(finding) for finding in self.findings] or ["no findings"]
-        said += [f"allowed {code}: {reason}" for code, reason in self.design.allow.items()]
-        return "\n".join([title, "", *_table(self.rows), "", totals, *said])
+        said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
+        return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
 
-def summarise(design: Design, classes: int, classes_from: str, outputs: int) -> Summary:
+def summarise(design: Design, classes: int, classes_from: str, outputs: int, task: str | None = None) -> Summary:
     """Walk a design and check it.
 
     Raises:
         DesignError: a block that does not fit its input.
     """
-    rows = design.walk(outputs)
-    return Summary(design, classes, classes_from, outputs, rows, find(rows, design.allow))
+    subject = Subject(design.input, design.walk(outputs), classes, task)
+    findings = find(subject, design.allow)
+    return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 
-def _table(rows: Sequence[Row]) -> list[str]:
-    lines = [HEADINGS, *_lines(rows, 0)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    return [
-        "  ".join(
-            cell.rjust(width) if 3 <= column <= 4 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
+    """One row as programs read it."""
+    field = row.field
+    return {
+        "path": row.path,
+        "block": row.block.text(),
+        "output": list(row.output_shape),
+        "params": row.params,
+        "macs": row.macs,
+        "receptive_field": list(field.receptive_field),
+        "jump": None if field.jump is None else list(field.jump),
+        "start": None if field.start is None else list(field.start),
+        "smallest_field": list(field.smallest),
+        "padding_share": [round(share, 4) for share in field.padding_share(sides)],
+        "sources": list(row.sources),
+    }
+
+
+def size_text(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"
 
 
 def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:

@@ -1,0 +1,113 @@
+"""What a rule is, and what it looks at: the rows of a network as a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+from fieldstone.design.blocks.structure import Chain, Parallel, Save
+from fieldstone.design.walk import INPUT, Row
+from fieldstone.geometry import Shape
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a rule looks at.
+
+    Attributes:
+        input: (C, *sides).
+        rows: every row in pre-order.
+        classes: how many classes; None where it is not known, as for a module.
+        task: the task that was asked for; None leaves it open.
+        object_size: the sides in pixels of what is to be recognised, where that was said.
+        memory: the bytes that a training step may take, where that was said.
+        batch_size: images in that step.
+    """
+
+    input: Shape
+    rows: tuple[Row, ...]
+    classes: int | None = None
+    task: str | None = None
+    object_size: tuple[int, ...] | None = None
+    memory: int | None = None
+    batch_size: int = 1
+
+    @cached_property
+    def makers(self) -> Mapping[str, Row]:
+        """By path, the rows that make something new: neither containers nor names."""
+        return {row.path: row for row in self.rows if not isinstance(row.block, Chain | Save)}
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[Row, ...]]:
+        """By path, or `input`, the rows that take its output."""
+        users: dict[str, list[Row]] = {}
+        for row in self.makers.values():
+            for source in dict.fromkeys(row.sources):
+                users.setdefault(source, []).append(row)
+        return {path: tuple(rows) for path, rows in users.items()}
+
+    def before(self, row: Row) -> tuple[Row, ...]:
+        """The rows whose outputs it takes; the design's input is none."""
+        return tuple(self.makers[source] for source in row.sources if source != INPUT)
+
+    def after(self, row: Row) -> tuple[Row, ...]:
+        """The rows that take its output."""
+        return self.users.get(row.path, ())
+
+    @property
+    def last(self) -> Row:
+        """The row whose output leaves the network."""
+        return next(row for row in reversed(tuple(self.makers.values())) if not self.after(row))
+
+    @cached_property
+    def order(self) -> tuple[Row, ...]:
+        """The rows that make something, as they run: a join after its paths."""
+        waiting: list[Row] = []
+        order: list[Row] = []
+        for row in self.makers.values():
+            while waiting and not row.path.startswith(f"{waiting[-1].path}."):
+                order.append(waiting.pop())
+            (waiting if isinstance(row.block, Parallel) else order).append(row)
+        return (*order, *reversed(waiting))
+
+
+class Found(NamedTuple):
+    """What a rule says of one block: the path, what is so, and what to do."""
+
+    where: str
+    message: str
+    fix: str
+
+
+class Example(NamedTuple):
+    """A small network for the documentation and the tests; `options` are fields of `Subject`."""
+
+    input: Shape
+    layers: tuple[Any, ...]
+    options: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: the table of which the code, the documentation and the tests are made.
+
+    Attributes:
+        title: what is found, as a heading.
+        why: why it matters, in a few sentences.
+        source: who says so.
+        check: yields what it finds.
+        bad, good: a network that has it, and one that has not.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+    source: str
+    check: Callable[[Subject], Iterator[Found]]
+    bad: Example
+    good: Example

@@ -1,0 +1,64 @@
+"""Rules about what happens at the borders of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.design.blocks.window import Conv
+from fieldstone.design.walk import Row
+from fieldstone.geometry import Window, format_shape
+
+SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
+"""What one step along each side is called, by the number of sides."""
+
+
+def dropped_pixels(subject: Subject) -> Iterator[Found]:
+    """What the floor cuts off: not padding, and more than a stride wider than its window skips everywhere."""
+    for row in subject.rows:
+        sides = row.input_shape[1:]
+        window = row.block.window(sides) if sides else None
+        if not isinstance(window, Window) or _wraps(row):
+            continue
+        skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
+        lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
+        if any(lost):
+            yield Found(
+                row.path,
+                f"{row.block.text()} never reads {_border(lost)} of its {format_shape(row.input_shape)} input",
+                f"pad it, or give it {format_shape(_reached(window, sides, lost))}, which it reads to the end",
+            )
+
+
+def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple[int, ...]:
+    """The sides, each that loses pixels grown until one more window fits."""
+    axes = zip(sides, lost, window.stride, window.extents, window.padding, strict=True)
+    return tuple(side + (-(side + sum(pad) - span) % step if count else 0) for side, count, step, span, pad in axes)
+
+
+def _wraps(row: Row) -> bool:
+    """Whether padding shows the end of the input at its beginning."""
+    return isinstance(row.block, Conv) and row.block.padding_mode == "circular"
+
+
+def _border(lost: Sequence[int]) -> str:
+    """[2, 1] as `the last 2 rows and the last column`."""
+    named = zip(SIDES[len(lost)], lost, strict=True)
+    return " and ".join(
+        f"the last {name}" if count == 1 else f"the last {count} {name}s" for name, count in named if count
+    )
+
+
+RULES = (
+    Rule(
+        code="FS101",
+        severity="warning",
+        title="real pixels dropped at a border",
+        why="The size of an output is floor((size + padding - extent) / stride) + 1. What the floor cuts off are rows "
+        "and columns at the end of the map that no window reads: the network never sees them.",
+        source="torch.nn.Conv2d; Dumoulin and Visin, arXiv:1603.07285, relation 6",
+        check=dropped_pixels,
+        bad=Example((3, 33, 33), ("conv 8 3 padding=1", "relu", "maxpool 2", "globalavgpool", "linear classes")),
+        good=Example((3, 32, 32), ("conv 8 3 padding=1", "relu", "maxpool 2", "globalavgpool", "linear classes")),
+    ),
+)
