@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fieldstone.analysis.summary import Summary
+from fieldstone.analysis.table import table
 from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.geometry import format_shape
 from fieldstone.verbs.inspect import inspect
+
+HEADINGS = ("name", "input", "parameters", "multiply-adds", "about")
+UNITS = {"": " ", "3": "k", "6": "M", "9": "G", "12": "T"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,10 +41,7 @@ class Gallery:
         return {"designs": listed}
 
     def __repr__(self) -> str:
-        return "\n".join(
-            f"{design.name:<12} {_inputs(design):<22} {one.params:>11,} parameters  {design.about}"
-            for design, one in self.entries
-        )
+        return "\n".join(table([HEADINGS, *(_cells(*entry) for entry in self.entries)], right=(2, 3)))
 
 
 def list_gallery() -> Gallery:
@@ -47,6 +49,13 @@ def list_gallery() -> Gallery:
     return Gallery(tuple((design, inspect(design)) for design in map(Design.named, named.names())))
 
 
-def _inputs(design: Design) -> str:
+def _cells(design: Design, summary: Summary) -> tuple[str, ...]:
     sides = named.input_sides(design.name)
-    return format_shape(design.input) + (f" (sides {sides[0]} to {sides[1]})" if sides else "")
+    shape = format_shape(design.input) + (f" ({sides[0]} to {sides[1]})" if sides else "")
+    return (design.name, shape, _short(summary.params), _short(summary.macs), design.about)
+
+
+def _short(number: int) -> str:
+    """Three digits and a unit of thousands: 25557032 as `25.6 M`."""
+    digits, _, power = Decimal(f"{number:.2e}").to_eng_string().partition("E+")
+    return f"{digits} {UNITS[power]}"

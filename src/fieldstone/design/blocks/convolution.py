@@ -64,7 +64,7 @@ class Convolution(Sliding):
 class Conv(Convolution, Filtered):
     """Convolution (torch.nn.Conv1d, Conv2d, Conv3d).
 
-    `padding=same` gives ceil(side / stride) values, as TensorFlow's SAME, the odd pad after; `causal` pads before alone.
+    `padding=same` gives ceil(side / stride) values, as TensorFlow's SAME, the odd pad after; `causal` pads before.
     """
 
     keyword: ClassVar[str] = "conv"

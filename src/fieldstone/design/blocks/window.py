@@ -34,9 +34,7 @@ def needs_map(shape: Shape) -> tuple[int, ...]:
     return shape[1:]
 
 
-def padding_of(
-    padding: Padding, sides: tuple[int, ...], kernel: Sizes, stride: Sizes, dilation: Sizes
-) -> Pairs:
+def padding_of(padding: Padding, sides: tuple[int, ...], kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pairs:
     """The padding of an input with these sides. Raises FitError for `causal` on more than one."""
     if padding == "same":
         return tuple(map(strided_same_padding, sides, map(extent, kernel, dilation), stride))
