@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fieldstone.design.blocks.block import FitError
-from fieldstone.design.blocks.window import AvgPool, Conv, MaxPool, Pool
+from fieldstone.design.blocks.convolution import Conv
+from fieldstone.design.blocks.pooling import AvgPool, MaxPool, Pool
 
 MANY = settings(deadline=None, max_examples=2500)
 CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 MAX = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 AVG = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
-
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
 def run(layer: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -26,14 +26,12 @@ from fieldstone.design.blocks.vocabulary import BLOCKS
 from fieldstone.design.design import Design
 from fieldstone.network.build import build
 from fieldstone.network.code import plain_code
-from strategies import OUTPUTS, designs
+from places import OUTPUTS
+from strategies import designs
 
 RANDOM = settings(deadline=None, suppress_health_check=list(HealthCheck))
 RUFF = [sys.executable, "-m", "ruff"]
 STYLE = ["--isolated", "--line-length", "100"]
-
-# Torch says once that an even kernel with `same` copies its input; the printed file pads by itself.
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
 def run_class(source: str) -> nn.Module:

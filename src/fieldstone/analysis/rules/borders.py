@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
-from fieldstone.design.blocks.window import Conv
+from fieldstone.design.blocks.convolution import ByChannel, Conv
+from fieldstone.design.blocks.shape import Crop
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
@@ -17,8 +18,8 @@ def dropped_pixels(subject: Subject) -> Iterator[Found]:
     """What the floor cuts off: not padding, and more than a stride wider than its window skips everywhere."""
     for row in subject.rows:
         sides = row.input_shape[1:]
-        window = row.block.window(sides) if sides else None
-        if not isinstance(window, Window) or _wraps(row):
+        window = row.bound.window(sides) if sides else None
+        if not isinstance(window, Window) or _wraps(row) or isinstance(row.block, Crop):  # a crop means it
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
         lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
@@ -38,7 +39,7 @@ def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple
 
 def _wraps(row: Row) -> bool:
     """Whether padding shows the end of the input at its beginning."""
-    return isinstance(row.block, Conv) and row.block.padding_mode == "circular"
+    return isinstance(row.block, Conv | ByChannel) and row.block.padding_mode == "circular"
 
 
 def _border(lost: Sequence[int]) -> str:
