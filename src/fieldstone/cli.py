@@ -34,6 +34,9 @@ Data = Annotated[
 ]
 ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder or a model file.")]
 DesignName = Annotated[str, typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model.")]
+DesignOrModule = Annotated[
+    str, typer.Argument(metavar="DESIGN", help="As elsewhere, or package.module:Factory for a module of your own.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Shape = Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="The input shape, as in 3x64x64.")]
 Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes the head has.")]
@@ -198,7 +201,7 @@ def predict(
 
 @app.command()
 def inspect(
-    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
+    design: DesignOrModule, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fieldstone.analysis.other import Other
 from fieldstone.analysis.rule import Subject
+from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.geometry import numel
 
@@ -15,15 +17,20 @@ def forward_bytes(subject: Subject) -> int:
     alive = {"input": numel(subject.input)}
     peak = alive["input"]
     for place, row in enumerate(subject.order):
-        alive[row.path] = 0 if isinstance(row.block, Flatten) else numel(row.output_shape)  # a flatten is a view
+        alive[row.path] = 0 if _is_view(row.block) else numel(row.output_shape)
         peak = max(peak, sum(alive.values()))
         for source in set(row.sources):
-            if last_use[source] == place and not any(isinstance(user.block, Flatten) for user in subject.users[source]):
+            if last_use[source] == place and not any(_is_view(user.block) for user in subject.users[source]):
                 alive.pop(source, None)
     return BYTES * peak
 
 
 def training_bytes(subject: Subject) -> int:
     """What all maps take together: training keeps every one for the backward pass."""
-    made = (row for row in subject.order if not isinstance(row.block, Flatten))
+    made = (row for row in subject.order if not _is_view(row.block))
     return BYTES * (numel(subject.input) + sum(numel(row.output_shape) for row in made))
+
+
+def _is_view(block: Block) -> bool:
+    """Whether it takes no memory of its own."""
+    return isinstance(block, Flatten) or (isinstance(block, Other) and block.is_view)

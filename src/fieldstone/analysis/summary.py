@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fieldstone.analysis.findings import Finding, find
 from fieldstone.analysis.memory import forward_bytes, training_bytes
@@ -12,10 +12,26 @@ from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
 from fieldstone.design.design import Design
+from fieldstone.design.field import Field
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape, format_shape
 
 HEADINGS = ("path", "block", "output", "params", "multiply-adds", "receptive field")
+
+
+class Unused(NamedTuple):
+    """Parameters of a module that no row used; `frozen` of them do not learn."""
+
+    path: str
+    params: int
+    frozen: int
+
+
+class Untraced(NamedTuple):
+    """A part of a module that could not be followed by shapes alone, and why; the path of the whole is empty."""
+
+    path: str | None
+    reason: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,6 +44,7 @@ class Summary:
         classes_from: where the number of classes is from.
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
+        unused, untraced: of a module; a design has none.
     """
 
     name: str
@@ -36,6 +53,8 @@ class Summary:
     outputs: int | None
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
+    unused: tuple[Unused, ...] = ()
+    untraced: tuple[Untraced, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -54,8 +73,13 @@ class Summary:
 
     @property
     def params(self) -> int:
-        """All parameters."""
-        return sum(row.params for row in self.rows)
+        """All parameters, those that nothing used too."""
+        return sum(one.params for one in (*self.rows, *self.unused))
+
+    @property
+    def trainable(self) -> int:
+        """The parameters that training changes."""
+        return self.params - sum(one.frozen for one in (*self.rows, *self.unused))
 
     @property
     def macs(self) -> int:
@@ -85,22 +109,30 @@ class Summary:
             "layers": [layer_json(row, self.input[1:]) for row in self.rows],
             "totals": {
                 "params": self.params,
+                "trainable": self.trainable,
                 "macs": self.macs,
                 "forward_bytes": self.forward_bytes,
                 "training_bytes": self.training_bytes,
             },
             "findings": [finding.to_json() for finding in self.findings],
+            "unused": [
+                {"path": path, "params": count, "trainable": count - frozen} for path, count, frozen in self.unused
+            ],
+            "untraced": [untraced._asdict() for untraced in self.untraced],
         }
 
     def __repr__(self) -> str:
         title = f"{self.name}: input {format_shape(self.input)}"
         title += "" if self.classes is None else f", {self.classes} classes ({self.classes_from})"
         title += "" if self.outputs is None else f", {self.outputs} output{'s' if self.outputs > 1 else ''}"
-        totals = f"{self.params:,} parameters, {self.macs:,} multiply-adds; "
+        frozen = "" if self.trainable == self.params else f" ({self.trainable:,} trainable)"
+        totals = f"{self.params:,} parameters{frozen}, {self.macs:,} multiply-adds; "
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(finding) for finding in self.findings] or ["no findings"]
+        said = [f"not used: {path}, {count:,} parameters" for path, count, _ in self.unused]
+        said += [f"not traced: {path or self.name}: {reason}" for path, reason in self.untraced]
+        said += [str(finding) for finding in self.findings] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
@@ -118,19 +150,28 @@ def summarise(design: Design, classes: int, classes_from: str, outputs: int, tas
 
 def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     """One row as programs read it."""
-    field = row.field
     return {
         "path": row.path,
         "block": row.block.text(),
         "output": list(row.output_shape),
         "params": row.params,
+        "trainable": row.trainable,
         "macs": row.macs,
+        **_field_json(row.field, sides),
+        "sources": list(row.sources),
+    }
+
+
+def _field_json(field: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
+    """What a value sees; null in each place where that is not known."""
+    if field is None:
+        return dict.fromkeys(("receptive_field", "jump", "start", "smallest_field", "padding_share"))
+    return {
         "receptive_field": list(field.receptive_field),
         "jump": None if field.jump is None else list(field.jump),
         "start": None if field.start is None else list(field.start),
         "smallest_field": list(field.smallest),
         "padding_share": [round(share, 4) for share in field.padding_share(sides)],
-        "sources": list(row.sources),
     }
 
 
@@ -173,4 +214,5 @@ def _below(path: str, rows: Sequence[Row], start: int) -> Sequence[Row]:
 
 def _cells(path: str, depth: int, name: str, row: Row, params: int, macs: int) -> tuple[str, ...]:
     counts = (f"{params:,}" if params else "", f"{macs:,}" if macs else "")
-    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, format_shape(row.receptive_field))
+    field = "-" if row.receptive_field is None else format_shape(row.receptive_field)
+    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, field)

@@ -1,22 +1,27 @@
-"""Inspecting: a design, checked before anything runs. No torch."""
+"""Inspecting: a design, checked before anything runs. No torch, unless a module is given."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.design.design import Design
 from fieldstone.tasks.choice import outputs, task_name
 from fieldstone.verbs.choose_design import find_design
+from fieldstone.verbs.choose_module import names_module
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CLASSES = 10
 """How many classes are assumed where nothing says it."""
 
 
 def inspect(
-    design: str | Path | Design,
-    *,
+    design: str | Path | Design | nn.Module,
     input: tuple[int, ...] | None = None,
+    *,
     classes: int | None = None,
     width: float | None = None,
     task: str | None = None,
@@ -24,8 +29,9 @@ def inspect(
     """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
 
     Args:
-        design: a gallery name, a file, a run, a model or a `Design`.
-        input: (C, *sides); without it the design's own.
+        design: a gallery name, a file, a run, a model or a `Design`; or any `torch.nn.Module`, itself or by name:
+            `package.module:Factory`.
+        input: (C, *sides); without it the design's own. A module needs it.
         classes: without it the design's, else 10.
         width: a factor for every number of filters or features.
         task: `binary` or `multiclass`; without it, binary for two classes.
@@ -33,6 +39,10 @@ def inspect(
     Raises:
         DesignError: there is no such design, or a block does not fit its input.
     """
+    if names_module(design) or not isinstance(design, str | Path | Design):
+        from fieldstone.verbs.inspect_module import inspect_module
+
+        return inspect_module(design, input, classes, width, task)
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     return summarise(found, number, source, outputs(task_name(number, task), number), task)
