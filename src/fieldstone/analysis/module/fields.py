@@ -10,7 +10,7 @@ from fieldstone.analysis.module.layout import LAYOUTS, Laid, last
 from fieldstone.analysis.other import Other
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.field import Field
-from fieldstone.geometry import WHOLE, Shape
+from fieldstone.geometry import WHOLE, Shape, Window
 
 
 def read(call: Call) -> Laid:
@@ -56,9 +56,15 @@ def _moved(field: Field, call: Call, laid: Laid) -> Field | None:
     before = call.widest
     after = Value(call.dims, laid.axes, None, "").sides
     moves = laid.block.window(before.sides)
-    if moves is None:
+    if moves is None or moves == _own_place(len(before.sides)):
         return field
     if moves is WHOLE:
         return field.whole()
     in_place = before.axes == last(len(before.axes or ()), before.dims) and len(before.dims) == len(before.sides) + 2
     return field.moved(moves, before.sides, after) if in_place or call.name == "getitem" else None
+
+
+def _own_place(rank: int) -> Window:
+    """A window of one value, as that of a linear layer at every place, wherever the channels are."""
+    one = (1,) * rank
+    return Window(one, one, one, ((0, 0),) * rank)
