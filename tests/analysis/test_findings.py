@@ -140,7 +140,7 @@ def test_with_dilation_what_is_lost_is_not_read_either(seed: int) -> None:
     ],
 )
 def test_a_softmax_or_sigmoid_at_the_end_is_an_error(layers: list[object], where: str) -> None:
-    (found,) = findings((3, 8, 8), *layers)
+    (found,) = rules.said("FS201", (3, 8, 8), *layers)
     name = str(found.fix).split()[2].rstrip(";")
     assert (found.code, found.severity, found.where) == ("FS201", "error", where)
     assert found.message == f"the network ends with {name}, and the loss applies it to logits once more"
@@ -185,7 +185,7 @@ def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found:
 
 
 def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
-    layers = ("conv 8 3", "maxpool 4", "flatten", "linear 300", "linear classes", "softmax")
+    layers = ("conv 8 5", "maxpool 3", "flatten", "linear 300", "linear classes", "softmax")
     assert codes((3, 32, 32), *layers) == ["FS101", "FS201", "FS301"]
     reasons = {"FS101": "the border is black", "FS201": "a demonstration"}
     design = fs.Design((3, 32, 32), layers, allow=reasons)

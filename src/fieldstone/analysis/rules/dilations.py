@@ -7,7 +7,7 @@ from math import prod
 
 from fieldstone.analysis.reading import Line, Run, ends, is_dilated
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
-from fieldstone.analysis.rules.wording import SIDES, percent, short
+from fieldstone.analysis.rules.wording import SIDES, percent, plural, short
 from fieldstone.design.walk import INPUT, Row
 from fieldstone.geometry import Window, format_shape
 
@@ -85,20 +85,23 @@ def _solid(run: Run, dilated: list[Row], axis: int) -> list[int]:
 
 def padding_alone(subject: Subject) -> Iterator[Found]:
     """A window with weights so wide for its map that along an axis at most one of its taps ever sees a value."""
+    alike: dict[tuple[Window, tuple[int, ...]], list[Row]] = {}
     for row in subject.rows:
         window = row.block.window(row.input_shape[1:]) if row.params and len(row.input_shape) > 1 else None
-        if not isinstance(window, Window) or getattr(row.block, "padding_mode", "zeros") != "zeros":
-            continue
-        axes = enumerate(zip(row.input_shape[1:], row.output_shape[1:], strict=True))
-        seeing = [_seeing(window, axis, size, count) for axis, (size, count) in axes]
+        if isinstance(window, Window) and getattr(row.block, "padding_mode", "zeros") == "zeros":
+            alike.setdefault((window, row.input_shape[1:]), []).append(row)
+    for (window, sides), rows in alike.items():
+        counts = enumerate(zip(sides, window.output_sizes(sides), strict=True))
+        seeing = [_seeing(window, axis, size, count) for axis, (size, count) in counts]
         blind = [axis for axis, seen in enumerate(seeing) if seen < min(2, window.kernel[axis])]
         if blind:
             taps = prod(window.kernel)
+            others = f", and so do {plural(len(rows) - 1, 'block')} after it" if len(rows) > 1 else ""
             yield Found(
-                row.path,
-                f"{row.block.text()} sees padding alone with {taps - prod(seeing)} of its {taps} taps: its window "
-                f"spans {format_shape(window.extents)}, its map is {format_shape(row.input_shape[1:])}",
-                _narrower(window, row.input_shape[1:], blind),
+                rows[0].path,
+                f"{rows[0].block.text()} sees padding alone with {taps - prod(seeing)} of its {taps} taps{others}: "
+                f"its window spans {format_shape(window.extents)}, its map is {format_shape(sides)}",
+                _narrower(window, sides, blind),
             )
 
 
