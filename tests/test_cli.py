@@ -109,7 +109,8 @@ def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: 
     (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
     status, listed, _ = answer(capsys, "inspect", "twice.yaml")
     assert status == 1
-    assert [(one["code"], one["severity"], one["where"]) for one in listed["findings"]] == [("FS201", "error", "5")]
+    errors = [(one["code"], one["where"]) for one in listed["findings"] if one["severity"] == "error"]
+    assert errors == [("FS201", "5")]
 
 
 def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
-from fieldstone.analysis.rule import Subject
+from fieldstone.analysis.rule import Subject, window_of
 from fieldstone.design.walk import INPUT, Row
-from fieldstone.geometry import Window
+from fieldstone.geometry import WHOLE, Window
 
 
 @dataclass(frozen=True)
@@ -83,20 +83,24 @@ def ends(subject: Subject) -> Iterator[Run]:
     reads: dict[str, Run] = {}  # of the values of a row
     onward: dict[str, Run] = {INPUT: _fresh(INPUT, len(subject.input) - 1)}  # what the rows after it go on from
     for row in subject.order:
-        sides = row.input_shape[1:]
+        fresh = _fresh(row.path, len(row.output_shape) - 1)
         before = [onward[source] for source in row.sources]
-        window = row.block.window(sides) if sides else None
-        same = len({run.start for run in before}) == 1
-        reads[row.path] = here = reduce(Run.beside, before) if same else _fresh(row.path, len(row.output_shape) - 1)
-        if isinstance(window, Window):
-            reads[row.path] = here = here.after(row, window)
-        moves = isinstance(window, Window) and max(window.stride) > 1
-        other = window is not None and not isinstance(window, Window)
-        onward[row.path] = _fresh(row.path, len(row.output_shape) - 1) if moves or other else here
+        here = reduce(Run.beside, before) if len({run.start for run in before}) == 1 else fresh
+        window = window_of(row)
+        reads[row.path] = here.after(row, window) if isinstance(window, Window) else here
+        onward[row.path] = reads[row.path] if _goes_on(row) else fresh
     for path, run in reads.items():
         users = subject.users.get(path, ())
         if onward[path] is not run or not any(reads[user.path].start == run.start for user in users):
             yield run
+
+
+def _goes_on(row: Row) -> bool:
+    """Whether its values stand as far apart as those of its input; those of a gate, which sees everything, do."""
+    window = window_of(row)
+    if isinstance(window, Window):
+        return max(window.stride) == 1
+    return window is None or (window is WHOLE and row.output_shape == row.input_shape)
 
 
 def _fresh(path: str, rank: int) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, short
 from fieldstone.design.blocks.window import Conv
 from fieldstone.design.walk import Row
@@ -14,8 +14,7 @@ from fieldstone.geometry import Window, format_shape
 def dropped_pixels(subject: Subject) -> Iterator[Found]:
     """What the floor cuts off: not padding, and more than a stride wider than its window skips everywhere."""
     for row in subject.rows:
-        sides = row.input_shape[1:]
-        window = row.block.window(sides) if sides else None
+        sides, window = row.input_shape[1:], window_of(row)
         if not isinstance(window, Window) or _wraps(row):
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
@@ -50,7 +49,7 @@ def _border(lost: Sequence[int]) -> str:
 def half_a_pixel(subject: Subject) -> Iterator[Found]:
     """Padding that keeps the sides but has one more after the map than before it: the output stands between places."""
     for row in subject.rows:
-        window = row.block.window(row.input_shape[1:]) if len(row.input_shape) > 1 else None
+        window = window_of(row)
         if not isinstance(window, Window):
             continue
         axes = zip(window.padding, window.stride, SIDES[len(window.kernel)], strict=True)

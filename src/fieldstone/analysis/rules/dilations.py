@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from fieldstone.analysis.reading import Line, Run, ends, is_dilated
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, percent, plural, short
 from fieldstone.design.walk import INPUT, Row
 from fieldstone.geometry import Window, format_shape
@@ -35,7 +35,7 @@ def gridding(subject: Subject) -> Iterator[Found]:
 
 
 def _window(row: Row) -> Window:
-    window = row.block.window(row.input_shape[1:])
+    window = window_of(row)
     assert isinstance(window, Window)
     return window
 
@@ -87,8 +87,8 @@ def padding_alone(subject: Subject) -> Iterator[Found]:
     """A window with weights so wide for its map that along an axis at most one of its taps ever sees a value."""
     alike: dict[tuple[Window, tuple[int, ...]], list[Row]] = {}
     for row in subject.rows:
-        window = row.block.window(row.input_shape[1:]) if row.params and len(row.input_shape) > 1 else None
-        if isinstance(window, Window) and getattr(row.block, "padding_mode", "zeros") == "zeros":
+        window = window_of(row)
+        if row.params and isinstance(window, Window) and getattr(row.block, "padding_mode", "zeros") == "zeros":
             alike.setdefault((window, row.input_shape[1:]), []).append(row)
     for (window, sides), rows in alike.items():
         counts = enumerate(zip(sides, window.output_sizes(sides), strict=True))

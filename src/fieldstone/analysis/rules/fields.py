@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, pixels, plural
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.field import Field, Path
@@ -40,7 +40,7 @@ def lost_detail(subject: Subject) -> Iterator[Found]:
 
 
 def _window(row: Row) -> Window | None:
-    window = row.block.window(row.input_shape[1:]) if len(row.input_shape) > 1 else None
+    window = window_of(row)
     return window if isinstance(window, Window) else None
 
 
@@ -74,8 +74,9 @@ def small_patches(subject: Subject) -> Iterator[Found]:
         return
     sides = subject.input[1:]
     for row, field in _deciding(subject):
-        pooled = len(row.input_shape) > 1 and row.block.window(row.input_shape[1:]) is WHOLE
-        if pooled and all(seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)):
+        if window_of(row) is WHOLE and all(
+            seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)
+        ):
             wanted = tuple(ceil(LEAST_SHARE * side) for side in sides)
             share = max(seen / side for seen, side in zip(field.receptive_field, sides, strict=True))
             yield Found(
@@ -90,9 +91,11 @@ def small_patches(subject: Subject) -> Iterator[Found]:
 def _deciding(subject: Subject) -> Iterator[tuple[Row, Field]]:
     """What reads the values of a map to decide (a global pooling, a flatten, the output), and what those values see."""
     for row in subject.order:
-        sides = row.input_shape[1:]
-        ends_map = sides and (isinstance(row.block, Flatten) or row.block.window(sides) is WHOLE)
-        if ends_map and len(row.sources) == 1 and not _passed(subject, row):
+        pools = (
+            window_of(row) is WHOLE and max(row.output_shape[1:], default=1) == 1
+        )  # else it gates, and keeps its map
+        flattens = isinstance(row.block, Flatten) and len(row.input_shape) > 1
+        if (pools or flattens) and len(row.sources) == 1 and not _passed(subject, row):
             field = _field(subject, row.sources[0])
             if not field.saw_everything:
                 yield row, field

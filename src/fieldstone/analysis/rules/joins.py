@@ -8,7 +8,7 @@ from itertools import combinations
 from math import lcm
 from typing import NamedTuple
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, plural
 from fieldstone.design.field import Field, Path
 from fieldstone.design.walk import INPUT, Row
@@ -38,7 +38,7 @@ class Shift(NamedTuple):
 def misaligned(subject: Subject) -> Iterator[Found]:
     """Maps joined whose values at one place look at different places of the input."""
     for row in subject.rows:
-        if row.path not in subject.makers or len(row.sources) < 2 or len(row.output_shape) < 2:
+        if row.path not in subject.makers or len(row.output_shape) < 2 or window_of(row) is not None:
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
         pairs = combinations(fields.items(), 2)
@@ -70,8 +70,9 @@ def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]
         paths = (mine.seen, theirs.seen)
         if min(path.advance for path in paths) > 0:  # a value that sees everything lies everywhere
             size, place = max((_apart(*paths, place), place) for place in _places(*paths))
+            jumps = (paths[0].jump, paths[1].jump)
             centres = (_centre(paths[0], place), _centre(paths[1], place))
-            yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, tuple(p.jump for p in paths))
+            yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, jumps)
 
 
 def _places(one: Path, other: Path) -> range:
