@@ -91,6 +91,20 @@ def test_inspect_three_conv_has_the_published_numbers(capsys: pytest.CaptureFixt
     assert listed["layers"][-1]["jump"] is None
 
 
+def test_width_changes_what_is_inspected_trained_and_printed(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, listed, _ = answer(capsys, "inspect", "three-conv", "--width", 2, "--classes", 2)
+    assert (status, [layer["output"][0] for layer in listed["layers"][:-2:2]]) == (0, [24, 40, 80])
+    assert run(["code", "three-conv", "--width", "2"]) == 0
+    assert "nn.Conv2d(3, 24, kernel_size=3)" in capsys.readouterr().out
+    options = ["--design", "small.yaml", "--width", "0.5", "--epochs", "1", "--out", "run"]
+    assert answer(capsys, "train", photos, *options)[0] == 0
+    written = (folder / "run" / "design.yaml").read_text(encoding="utf-8")
+    assert "name: small x0.5\n" in written
+    assert "- conv 3 3\n" in written
+
+
 def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
     status, listed, _ = answer(capsys, "inspect", "twice.yaml")
@@ -102,7 +116,14 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["designs", "--json"]) == 0
     params = {one["name"]: one["params"] for one in json.loads(capsys.readouterr().out)["designs"]}
     assert params["lenet-5"] == 61_706
-    assert set(params) == {"three-conv", "lenet-5", "vgg-small", "resnet-18"}
+    assert {"three-conv", "vgg-small", "resnet-18"} < set(params)
+    assert run(["designs"]) == 0
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert (heading.split(), len(lines)) == (["name", "input", "parameters", "multiply-adds", "about"], len(params))
+    at = heading.index("about")
+    assert all(line[at - 2 : at + 1].startswith("  ") and line[at] != " " for line in lines)
+    (row,) = (line for line in lines if line.startswith("lenet-5 "))
+    assert row.split()[:6] == ["lenet-5", "1x28x28", "61.7", "k", "417", "k"]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +144,11 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--out", "."], "exists, and a run is never overwritten"),
         (["train", "PHOTOS", "--out", "small.yaml/run"], "cannot be made"),
         (["train", "PHOTOS", "--resume", "run"], "DATA cannot be given here: --resume takes all from the run"),
+        (["train", "--width", "0.5", "--resume", "run"], "--width cannot be given here"),
+        (
+            ["inspect", "three-conv", "--width", "0"],
+            "width 0 is not above 0 and at most 100; give a factor such as 0.5",
+        ),
         (["train", "--resume", "nowhere"], "is no run that was interrupted"),
         (["train", "PHOTOS", "--input", "3x2x2"], "smaller than"),
         (["test", "nowhere", "PHOTOS"], "is not there"),

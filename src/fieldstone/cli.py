@@ -37,6 +37,7 @@ DesignName = Annotated[str, typer.Argument(metavar="DESIGN", help="A gallery nam
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Shape = Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="The input shape, as in 3x64x64.")]
 Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes the head has.")]
+Width = Annotated[float | None, typer.Option("--width", metavar="X", help="Times every number of filters, as in 0.5.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="binary or multiclass; without it, binary for two classes.")
 ]
@@ -106,6 +107,7 @@ def train(
     path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
     shape: Shape = None,
+    width: Width = None,
     recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, sgd, thorough) or file.")] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
     batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
@@ -129,8 +131,9 @@ def train(
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
     with Progress() as progress:
         if resume is not None:
-            given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--recipe": recipe}
-            given |= {"--task": task, "--out": out, "--set": settings, "--device": device, "--threads": threads}
+            given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--width": width}
+            given |= {"--recipe": recipe, "--task": task, "--out": out, "--set": settings, "--device": device}
+            given |= {"--threads": threads}
             given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
             _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
             result = verb.go_on(resume, progress=progress)
@@ -138,8 +141,8 @@ def train(
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
         else:
             result = verb.start(
-                path, progress=progress, design=design, shape=parse_shape(shape), task=task, out=out,
-                recipe=_recipe(recipe, named, settings or []), device=device, threads=threads, strict=strict,
+                path, progress=progress, design=design, shape=parse_shape(shape), width=width, task=task,
+                recipe=_recipe(recipe, named, settings or []), out=out, device=device, threads=threads, strict=strict,
             )  # fmt: skip
         stopped = result.report["stopped"] == "interrupted"
         if stopped:
@@ -195,13 +198,14 @@ def predict(
 
 @app.command()
 def inspect(
-    design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None, as_json: Json = False
-) -> int:
+    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
+    as_json: Json = False,
+) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""
     from fieldstone.verbs.choose_design import parse_shape
     from fieldstone.verbs.inspect import inspect as verb
 
-    summary = verb(design, input=parse_shape(shape), classes=classes, task=task)
+    summary = verb(design, input=parse_shape(shape), classes=classes, width=width, task=task)
     _print(summary, as_json)
     return ANSWER_IS_A_FAULT if summary.has("error") else DONE
 
@@ -216,12 +220,14 @@ def designs(as_json: Json = False) -> int:
 
 
 @app.command()
-def code(design: DesignName, shape: Shape = None, classes: Classes = None, task: TaskName = None) -> int:
+def code(
+    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None
+) -> int:
     """Print a design as one file of plain PyTorch."""
     from fieldstone.verbs.choose_design import parse_shape
     from fieldstone.verbs.code import code as verb
 
-    print(verb(design, input=parse_shape(shape), classes=classes, task=task), end="")
+    print(verb(design, input=parse_shape(shape), classes=classes, width=width, task=task), end="")
     return DONE
 
 

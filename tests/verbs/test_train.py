@@ -248,6 +248,7 @@ def test_vgg_small_takes_channels_and_side_from_the_data(photos: Path) -> None:
     assert choose_design(None, data, None, 3).input == (3, 28, 28)
     assert choose_design("vgg-small", data, (1, 40, 48), 3).input == (1, 40, 48)
     assert choose_design("resnet-18", data, None, 3).input == (3, 224, 224)
+    assert choose_design(None, data, None, 3, 0.5).walk(3)[0].output_shape == (24, 28, 28)
     with pytest.raises(DesignError, match="there is no design 'vgg-smal'; did you mean vgg-small"):
         choose_design("vgg-smal", data, None, 3)
 

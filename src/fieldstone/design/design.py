@@ -11,10 +11,12 @@ from fieldstone.design import named, notation, printing
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.structure import Blocks, Structure, count
 from fieldstone.design.walk import Row, walk
+from fieldstone.design.width import widen
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Shape
 
 MAX_BLOCKS = 10_000  # with every `repeat` unrolled
+MAX_WIDTH = 100
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -102,10 +104,23 @@ class Design:
     def __repr__(self) -> str:
         return self.to_text()
 
-    def resolve(self, input: Sequence[int] | None = None, classes: int | None = None) -> Design:
-        """The same design with another input shape or number of classes, where they are given."""
-        changes = {"input": input, "classes": classes}
-        return replace(self, **{key: value for key, value in changes.items() if value is not None})  # type: ignore[arg-type]
+    def resolve(
+        self, input: Sequence[int] | None = None, classes: int | None = None, width: float | None = None
+    ) -> Design:
+        """The same design with another input shape, number of classes or width, where they are given.
+
+        Args:
+            width: a factor for every number of filters or features; what it gives are multiples of 8 (see `widen`).
+
+        Raises:
+            DesignError: a number that is out of range.
+        """
+        changes: dict[str, Any] = {"input": input, "classes": classes}
+        if width is not None:
+            if not 0 < width <= MAX_WIDTH:
+                self._fail(f"width {width:g} is not above 0 and at most {MAX_WIDTH}", "give a factor such as 0.5")
+            changes |= {"layers": widen(self.layers, width), "name": self.name and f"{self.name} x{width:g}"}
+        return replace(self, **{key: value for key, value in changes.items() if value is not None})
 
     def walk(self, outputs: int) -> tuple[Row, ...]:
         """What happens at every block, in pre-order, each `repeat` unrolled.

@@ -47,9 +47,13 @@ def find_design(given: str | Path | Design) -> Design:
 
 
 def choose_design(
-    given: str | Path | Design | None, data: HasSizes, shape: tuple[int, ...] | None, classes: int
+    given: str | Path | Design | None,
+    data: HasSizes,
+    shape: tuple[int, ...] | None,
+    classes: int,
+    width: float | None = None,
 ) -> Design:
-    """The design to train, its input and classes settled.
+    """The design to train, its input, classes and width settled.
 
     Without one it is `vgg-small`. A gallery design that accepts a range of inputs takes channels and side from the
     data, unless a shape is given: the shorter side of the median image, clamped to the range.
@@ -60,7 +64,7 @@ def choose_design(
     if shape is None and sides is not None:
         side = min(max(min(data.median_size), sides[0]), sides[1])
         shape = (data.channels, side, side)
-    return design.resolve(input=shape, classes=classes)
+    return design.resolve(input=shape, classes=classes, width=width)
 
 
 def parse_shape(text: str | None) -> tuple[int, ...] | None:

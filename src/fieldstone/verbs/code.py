@@ -16,9 +16,10 @@ def code(
     *,
     input: tuple[int, ...] | None = None,
     classes: int | None = None,
+    width: float | None = None,
     task: str | None = None,
 ) -> str:
     """The text of a Python file that trains, tests, saves and loads the network; arguments as those of `inspect`."""
-    found = find_design(design).resolve(input=input)
+    found = find_design(design).resolve(input=input, width=width)
     number, _ = count_classes(found, classes)
     return plain_code(found, number, outputs(task_name(number, task), number))

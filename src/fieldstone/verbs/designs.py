@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fieldstone.analysis.summary import Summary
@@ -10,6 +11,9 @@ from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.geometry import format_shape
 from fieldstone.verbs.inspect import inspect
+
+HEADINGS = ("name", "input", "parameters", "multiply-adds", "about")
+UNITS = {"": " ", "3": "k", "6": "M", "9": "G", "12": "T"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,9 +40,11 @@ class Gallery:
         return {"designs": listed}
 
     def __repr__(self) -> str:
+        lines = [HEADINGS, *(_cells(design, one) for design, one in self.entries)]
+        name, shape, params, macs, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
         return "\n".join(
-            f"{design.name:<12} {_inputs(design):<22} {one.params:>11,} parameters  {design.about}"
-            for design, one in self.entries
+            f"{line[0]:<{name}}  {line[1]:<{shape}}  {line[2]:>{params}}  {line[3]:>{macs}}  {line[4]}"
+            for line in lines
         )
 
 
@@ -47,6 +53,13 @@ def list_gallery() -> Gallery:
     return Gallery(tuple((design, inspect(design)) for design in map(Design.named, named.names())))
 
 
-def _inputs(design: Design) -> str:
+def _cells(design: Design, one: Summary) -> tuple[str, ...]:
     sides = named.input_sides(design.name)
-    return format_shape(design.input) + (f" (sides {sides[0]} to {sides[1]})" if sides else "")
+    shape = format_shape(design.input) + (f" ({sides[0]} to {sides[1]})" if sides else "")
+    return (design.name, shape, _short(one.params), _short(one.macs), design.about)
+
+
+def _short(number: int) -> str:
+    """Three digits and a unit of thousands: 25557032 as `25.6 M`."""
+    digits, _, power = Decimal(f"{number:.2e}").to_eng_string().partition("E+")
+    return f"{digits} {UNITS[power]}"

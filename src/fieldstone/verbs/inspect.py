@@ -18,6 +18,7 @@ def inspect(
     *,
     input: tuple[int, ...] | None = None,
     classes: int | None = None,
+    width: float | None = None,
     task: str | None = None,
 ) -> Summary:
     """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
@@ -26,12 +27,13 @@ def inspect(
         design: a gallery name, a file, a run, a model or a `Design`.
         input: (C, *sides); without it the design's own.
         classes: without it the design's, else 10.
+        width: a factor for every number of filters or features.
         task: `binary` or `multiclass`; without it, binary for two classes.
 
     Raises:
         DesignError: there is no such design, or a block does not fit its input.
     """
-    found = find_design(design).resolve(input=input)
+    found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     return summarise(found, number, source, outputs(task_name(number, task), number), task)
 

@@ -38,6 +38,7 @@ def train(
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
     input: tuple[int, ...] | None = None,
+    width: float | None = None,
     recipe: Recipe = DEFAULT_RECIPE,
     task: str | None = None,
     out: str | Path | None = None,
@@ -50,6 +51,7 @@ def train(
         design: a gallery name, a file, a run, a model or a `Design`; without it `vgg-small`.
         network: a module of your own in place of a design: (N, C, H, W) floats -> (N, outputs) logits.
         input: (C, H, W); needed with `network`, else the design's or, for `vgg-small`, the data's.
+        width: a factor for every number of filters or features of the design.
         recipe: how to train.
         task: `binary` or `multiclass`; without it, binary for two classes.
         out: the run folder to make; without it `runs/1`, `runs/2`, …
@@ -61,8 +63,8 @@ def train(
     """
     with Progress() as progress:
         result = start(
-            data, design=design, network=network, shape=input, recipe=recipe, task=task, out=out, device=device,
-            progress=progress,
+            data, design=design, network=network, shape=input, width=width, recipe=recipe, task=task, out=out,
+            device=device, progress=progress,
         )  # fmt: skip
     return _finished(result)
 
@@ -88,6 +90,7 @@ def start(
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
     shape: tuple[int, ...] | None = None,
+    width: float | None = None,
     recipe: Recipe = DEFAULT_RECIPE,
     task: str | None = None,
     out: str | Path | None = None,
@@ -97,14 +100,14 @@ def start(
 ) -> Trained:
     """`train`, with what the command line adds; an interrupted training is a result, not an exception."""
     began = time.perf_counter()
-    if network is not None and (design is not None or shape is None):
+    if network is not None and (design is not None or width is not None or shape is None):
         raise DesignError(
             "a network of your own takes the place of a design and needs its input", fix="give input=(C, H, W)"
         )
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
-    plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes))
+    plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes), width)
     task_of_data = TASKS[task_name(len(dataset.classes), task)]
     if plan is not None:
         _refuse_misfit(plan, task_of_data.outputs(len(dataset.classes)))  # before any image is decoded

@@ -1,0 +1,77 @@
+"""The gallery: published figures, the same network in torch, and other inputs, classes and widths."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fieldstone.design import named
+from fieldstone.design.design import Design
+from fieldstone.network.build import build
+
+# Name: outputs, parameters, multiply-adds. Those for 1,000 outputs are torchvision's (its documentation of 0.21), which
+# prints the multiply-adds in thousands of millions, as 4.09 for resnet-50.
+PUBLISHED = {
+    "alexnet": (1000, 61_100_840, 714_188_480),
+    "c3d": (101, 78_409_573, 38_547_378_176),  # MMAction2, for UCF101: 78.4 M, 38.5 G
+    "densenet-121": (1000, 7_978_856, 2_834_161_664),
+    "dilated-context": (21, 64 * 21**2 + 8 * 21, 64 * 21**2 * 64**2),  # Yu and Koltun: about 64 C^2 parameters
+    "googlenet": (1000, 6_624_904, 1_498_376_192),
+    "lenet-5": (10, 61_706, 416_520),  # LeCun et al. 1998, with every map of C3 joined to every map of S2
+    "resnet-18": (1000, 11_689_512, 1_814_073_344),
+    "resnet-50": (1000, 25_557_032, 4_089_184_256),
+    "squeezenet-1.1": (1000, 1_235_496, 349_151_936),
+    "three-conv": (1, 27_301, 2_796_590),
+    "vgg-16": (1000, 138_357_544, 15_470_264_320),
+}
+OWN = {"vgg-small"}  # nobody else's: no figures are published
+
+FIELDS = {  # Araujo, Norris and Sim, Distill 2019, at the last pooling; the papers' own Table 1
+    "alexnet": (195, "maxpool"),
+    "vgg-16": (212, "maxpool"),
+    "dilated-context": (67, "conv"),
+}
+
+
+def test_every_design_of_the_gallery_is_in_the_table() -> None:
+    assert sorted(PUBLISHED.keys() | OWN) == named.names()
+
+
+@pytest.mark.parametrize("name", named.names())
+def test_the_gallery_is_written_as_it_is_printed(name: str) -> None:
+    design = Design.named(name)
+    assert design.to_text() == named.text(name)
+    assert Design.parse(design.to_text()) == design
+    assert design.name == name
+    assert 0 < len(design.about) <= 80, "`fieldstone designs` has a line for each"
+    assert design.paper or name == "three-conv"
+    assert all(design.allow.values()), "a finding that is meant has its reason"
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_figures(name: str) -> None:
+    outputs, params, macs = PUBLISHED[name]
+    rows = Design.named(name).walk(outputs)
+    assert (sum(row.params for row in rows), sum(row.macs for row in rows)) == (params, macs)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_published_receptive_fields(name: str) -> None:
+    field, keyword = FIELDS[name]
+    *_, last = (row for row in Design.named(name).walk(10) if row.block.keyword == keyword)
+    assert set(last.receptive_field) == {field}
+
+
+@pytest.mark.parametrize("name", named.names())
+@pytest.mark.parametrize("changed", [False, True], ids=["as it is", "changed"])
+def test_torch_has_the_same_parameters_and_shape(name: str, changed: bool) -> None:
+    design = Design.named(name)
+    if changed:
+        sides = tuple(side + 24 for side in design.input[1:])
+        design = design.resolve(input=(design.input[0] + 1, *sides), classes=7)
+    outputs = 7 if changed else design.classes or 10
+    with torch.device("meta"):
+        network = build(design, outputs).eval()
+        given = network(torch.zeros(1, *design.input))
+    assert sum(weight.numel() for weight in network.parameters()) == sum(row.params for row in design.walk(outputs))
+    assert tuple(given.shape[1:]) == design.output_shape(outputs)
