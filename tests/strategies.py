@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from fieldstone.design.blocks import activation, dense, norm, structure, window
+from fieldstone.design.blocks import activation, attention, dense, norm, structure, window
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.kinds import CLASSES
 from fieldstone.design.blocks.shape import Flatten
@@ -114,6 +114,16 @@ def _plain(*choices: Block) -> Callable[[DrawFn, Place], None]:
     return lambda draw, place: void(place.put(draw(st.sampled_from(choices))))
 
 
+def _group_norm(draw: DrawFn, place: Place) -> None:
+    divisors = [n for n in range(1, place.here.shape[0] + 1) if place.here.shape[0] % n == 0]
+    place.put(norm.GroupNorm(draw(st.sampled_from(divisors)), eps=0.001, affine=draw(st.booleans())))
+
+
+def _squeeze_excite(draw: DrawFn, place: Place) -> None:
+    gate = draw(st.sampled_from(["sigmoid", "hardsigmoid"]))
+    place.put(attention.SqueezeExcite(draw(st.integers(1, 4)), draw(st.sampled_from(["relu", "silu"])), gate))
+
+
 def _save(draw: DrawFn, place: Place) -> None:
     place.put(structure.Save(f"m{len(place.names)}-{place.depth}"))
 
@@ -190,16 +200,44 @@ LEAVES: dict[type[Block], Callable[[DrawFn, Place], None]] = {
     window.GlobalAvgPool: _global_pool(window.GlobalAvgPool),
     dense.Linear: _linear,
     Flatten: _plain(Flatten()),
-    norm.BatchNorm: _plain(norm.BatchNorm(), norm.BatchNorm(eps=0.001, momentum=0.01)),
+    norm.BatchNorm: _plain(norm.BatchNorm(), norm.BatchNorm(eps=0.001, momentum=0.01), norm.BatchNorm(affine=False)),
+    norm.GroupNorm: _group_norm,
+    norm.InstanceNorm: _plain(
+        norm.InstanceNorm(),
+        norm.InstanceNorm(eps=0.001, momentum=0.01, affine=True, track_running_stats=True),
+    ),
+    norm.LayerNorm: _plain(norm.LayerNorm(), norm.LayerNorm(0.001, bias=False), norm.LayerNorm(affine=False)),
+    norm.LocalResponseNorm: _plain(norm.LocalResponseNorm(5), norm.LocalResponseNorm(2, alpha=0.5, beta=0.5, k=2.0)),
     norm.Dropout: _plain(norm.Dropout(), norm.Dropout(0.25)),
+    norm.ChannelDropout: _plain(norm.ChannelDropout(), norm.ChannelDropout(0.25)),
+    norm.AlphaDropout: _plain(norm.AlphaDropout(), norm.AlphaDropout(0.25)),
     activation.ReLU: _plain(activation.ReLU()),
+    activation.ReLU6: _plain(activation.ReLU6()),
     activation.LeakyReLU: _plain(activation.LeakyReLU(), activation.LeakyReLU(0.2)),
+    activation.PReLU: _plain(activation.PReLU(), activation.PReLU("channels", init=0.1)),
+    activation.RReLU: _plain(activation.RReLU(), activation.RReLU(0.1, 0.5)),
+    activation.ELU: _plain(activation.ELU(), activation.ELU(0.5)),
+    activation.CELU: _plain(activation.CELU(), activation.CELU(0.5)),
+    activation.SELU: _plain(activation.SELU()),
     activation.GELU: _plain(activation.GELU(), activation.GELU("tanh")),
     activation.SiLU: _plain(activation.SiLU()),
-    activation.ELU: _plain(activation.ELU(), activation.ELU(0.5)),
+    activation.Mish: _plain(activation.Mish()),
+    activation.Hardswish: _plain(activation.Hardswish()),
     activation.Tanh: _plain(activation.Tanh()),
+    activation.Hardtanh: _plain(activation.Hardtanh(), activation.Hardtanh(-2.0, 0.5)),
+    activation.Tanhshrink: _plain(activation.Tanhshrink()),
     activation.Sigmoid: _plain(activation.Sigmoid()),
+    activation.Hardsigmoid: _plain(activation.Hardsigmoid()),
+    activation.LogSigmoid: _plain(activation.LogSigmoid()),
+    activation.Softplus: _plain(activation.Softplus(), activation.Softplus(2.0, threshold=10.0)),
+    activation.Softsign: _plain(activation.Softsign()),
+    activation.Hardshrink: _plain(activation.Hardshrink(), activation.Hardshrink(0.25)),
+    activation.Softshrink: _plain(activation.Softshrink(), activation.Softshrink(0.25)),
+    activation.Threshold: _plain(activation.Threshold(0.1, -0.5), activation.Threshold(-0.3, 2.0)),
     activation.Softmax: _plain(activation.Softmax()),
+    activation.LogSoftmax: _plain(activation.LogSoftmax()),
+    activation.GLU: _plain(activation.GLU()),
+    attention.SqueezeExcite: _squeeze_excite,
     structure.Save: _save,
     structure.Concat: _join(structure.Concat),
     structure.Add: _join(structure.Add),
@@ -215,7 +253,9 @@ STRATEGIES = LEAVES | STRUCTURES
 
 # Blocks that end a map are drawn seldom, so that maps live long enough to meet the others.
 _ENDING = (window.GlobalMaxPool, window.GlobalAvgPool, dense.Linear, Flatten)
-_OFTEN = [kind for kind in STRATEGIES if kind not in _ENDING] * 2 + [window.Conv, window.MaxPool] * 3 + list(_ENDING)
+_POINTWISE = [kind for kind in LEAVES if kind.__module__ in (activation.__name__, attention.__name__, norm.__name__)]
+_OTHERS = [kind for kind in STRATEGIES if kind not in (*_ENDING, *_POINTWISE)]
+_OFTEN = _POINTWISE + _OTHERS * 3 + [window.Conv, window.MaxPool] * 4 + list(_ENDING)
 
 
 def draw_block(draw: DrawFn, place: Place) -> None:

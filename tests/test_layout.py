@@ -17,6 +17,7 @@ LEVELS = [
     {"analysis", "network", "data", "tasks"},
     {"model"},
     {"training"},
+    {"explain"},
     {"verbs"},
     {"cli"},
 ]
@@ -79,6 +80,7 @@ def test_folders_have_empty_doors() -> None:
     [
         "import fieldstone",
         "import fieldstone; fieldstone.Design, fieldstone.Recipe, fieldstone.inspect",
+        "import fieldstone; repr(fieldstone.trace('maxpool 2', [[1, 2], [3, 4]]))",
         "from fieldstone.cli import run; assert run(['--help']) == 0",
         "from fieldstone.cli import run; assert run(['inspect', 'resnet-18']) == 0",
         "from fieldstone.cli import run; assert run(['designs']) == 0",

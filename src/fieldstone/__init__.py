@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fieldstone.data.opening import open_data
     from fieldstone.design.design import Design
     from fieldstone.errors import FieldstoneError
+    from fieldstone.explain.trace import Trace, trace
     from fieldstone.model.evaluation import TestReport
     from fieldstone.model.model import Model, load
     from fieldstone.model.prediction import Prediction
@@ -30,10 +31,12 @@ __all__ = [
     "Recipe",
     "Summary",
     "TestReport",
+    "Trace",
     "inspect",
     "load",
     "open_data",
     "resume",
+    "trace",
     "train",
 ]
 
@@ -46,10 +49,12 @@ _HOMES = {
     "Recipe": "fieldstone.training.recipe",
     "Summary": "fieldstone.analysis.summary",
     "TestReport": "fieldstone.model.evaluation",
+    "Trace": "fieldstone.explain.trace",
     "inspect": "fieldstone.verbs.inspect",
     "load": "fieldstone.model.model",
     "open_data": "fieldstone.data.opening",
     "resume": "fieldstone.verbs.train",
+    "trace": "fieldstone.explain.trace",
     "train": "fieldstone.verbs.train",
 }
 

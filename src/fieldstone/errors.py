@@ -8,6 +8,7 @@ FieldstoneError              any of them; `except fieldstone.FieldstoneError` ca
 ├── ModelError               a model file that is cut, altered, or from elsewhere
 ├── RunError                 a run folder: it exists, or it cannot go on
 ├── TrainingError            a training that cannot go on: its loss is not finite
+├── TraceError               an array that a block cannot be traced on
 ├── DeviceError              a device that this machine does not have
 └── MissingExtraError        an optional dependency that is not installed
 """
@@ -73,6 +74,10 @@ class RunError(FieldstoneError):
 
 class TrainingError(FieldstoneError):
     """A training that cannot go on."""
+
+
+class TraceError(FieldstoneError):
+    """An input, a weight or a bias that a block cannot be traced on."""
 
 
 class DeviceError(FieldstoneError):

@@ -166,7 +166,19 @@ DEEP = design(
     "save input-2",
     "conv classes 3",
 )
-WRITTEN = {"unet": UNET, "names": NAMES, "passes": PASSES, "volume": VOLUME, "deep": DEEP}
+GATED = design(
+    (4, 9, 9),
+    {"residual": ["conv 4 3 padding=1", "groupnorm 2", "prelu num_parameters=channels", "squeezeexcite 2"]},
+    {"repeat 2": ["squeezeexcite 3 activation=silu gate=hardsigmoid", "instancenorm affine=true", "rrelu upper=0.5"]},
+    {"branches multiply": [["layernorm eps=0.001 affine=false", "sigmoid"], ["threshold 0.1 -2"]]},
+    "save gated",
+    "localresponsenorm 3 alpha=0.5",
+    "add gated",
+    "glu",
+    "channeldropout 0.1",
+    ["flatten", "layernorm bias=false", "alphadropout 0.1", "linear classes", "logsoftmax"],
+)
+WRITTEN = {"unet": UNET, "names": NAMES, "passes": PASSES, "volume": VOLUME, "deep": DEEP, "gated": GATED}
 
 
 @pytest.mark.parametrize("classes", [2, 10])

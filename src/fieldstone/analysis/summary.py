@@ -9,6 +9,7 @@ from typing import Any
 from fieldstone.analysis.findings import Finding, find
 from fieldstone.analysis.memory import forward_bytes, training_bytes
 from fieldstone.analysis.rule import Subject
+from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
@@ -81,7 +82,7 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [_layer(row, self.input[1:]) for row in self.rows],
+            "layers": [layer_json(row, self.input[1:]) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "macs": self.macs,
@@ -96,10 +97,12 @@ class Summary:
         title += "" if self.classes is None else f", {self.classes} classes ({self.classes_from})"
         title += "" if self.outputs is None else f", {self.outputs} output{'s' if self.outputs > 1 else ''}"
         totals = f"{self.params:,} parameters, {self.macs:,} multiply-adds; "
-        totals += f"maps of one image {_size(self.forward_bytes)} forward, {_size(self.training_bytes)} to train"
+        totals += (
+            f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
+        )
         said = [str(finding) for finding in self.findings] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
-        return "\n".join([title, "", *_table(self.rows), "", totals, *said])
+        return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
 
 def summarise(design: Design, classes: int, classes_from: str, outputs: int, task: str | None = None) -> Summary:
@@ -113,7 +116,7 @@ def summarise(design: Design, classes: int, classes_from: str, outputs: int, tas
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 
-def _layer(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
+def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     """One row as programs read it."""
     field = row.field
     return {
@@ -131,24 +134,12 @@ def _layer(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _size(count: int) -> str:
+def size_text(count: int) -> str:
     """Bytes as people read them."""
     for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} B"
-
-
-def _table(rows: Sequence[Row]) -> list[str]:
-    lines = [HEADINGS, *_lines(rows, 0)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    return [
-        "  ".join(
-            cell.rjust(width) if 3 <= column <= 4 else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
 
 
 def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:

@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fieldstone.design.blocks import activation, dense, norm, shape, structure, window
+from fieldstone.design.blocks import dense, shape, structure, window
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
+from fieldstone.network.build_pointwise import POINTWISE
+from fieldstone.network.builder import Builder, Rows, ranked
 
-Rows = Mapping[str, Row]
 Names = dict[str, Tensor]
 
 
@@ -131,17 +132,11 @@ _JOINS: dict[str, Callable[[list[Tensor]], Tensor]] = {
 }
 
 
-def _ranked(*layers: type[nn.Module]) -> Callable[[Row], type[nn.Module]]:
-    """The layer for the rank of a row's input; a flat one takes the first."""
-    return lambda row: layers[max(0, len(row.input_shape) - 2)]
-
-
-_CONV = _ranked(nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_MAX_POOL = _ranked(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
-_AVG_POOL = _ranked(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
-_GLOBAL_MAX_POOL = _ranked(nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
-_GLOBAL_AVG_POOL = _ranked(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-_BATCH_NORM = _ranked(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_CONV = ranked(nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_MAX_POOL = ranked(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+_AVG_POOL = ranked(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+_GLOBAL_MAX_POOL = ranked(nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
+_GLOBAL_AVG_POOL = ranked(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 
 
 def _conv(block: window.Conv, row: Row, rows: Rows) -> nn.Module:
@@ -201,8 +196,6 @@ def _join(block: structure.Join, row: Row, rows: Rows) -> nn.Module:
     return _Join(block.keyword, block.name, block.crop)
 
 
-Builder = Callable[[Any, Row, Rows], nn.Module]
-
 BUILDERS: dict[type[Block], Builder] = {
     window.Conv: _conv,
     window.MaxPool: _max_pool,
@@ -211,16 +204,7 @@ BUILDERS: dict[type[Block], Builder] = {
     window.GlobalAvgPool: _global_pool(_GLOBAL_AVG_POOL),
     dense.Linear: _linear,
     shape.Flatten: lambda block, row, rows: nn.Flatten(),
-    norm.BatchNorm: lambda block, row, rows: _BATCH_NORM(row)(row.input_shape[0], block.eps, block.momentum),
-    norm.Dropout: lambda block, row, rows: nn.Dropout(block.p),
-    activation.ReLU: lambda block, row, rows: nn.ReLU(),
-    activation.LeakyReLU: lambda block, row, rows: nn.LeakyReLU(block.negative_slope),
-    activation.GELU: lambda block, row, rows: nn.GELU(block.approximate),
-    activation.SiLU: lambda block, row, rows: nn.SiLU(),
-    activation.ELU: lambda block, row, rows: nn.ELU(block.alpha),
-    activation.Tanh: lambda block, row, rows: nn.Tanh(),
-    activation.Sigmoid: lambda block, row, rows: nn.Sigmoid(),
-    activation.Softmax: lambda block, row, rows: nn.Softmax(dim=1),
+    **POINTWISE,
     structure.Save: lambda block, row, rows: _Save(block.name),
     structure.Concat: _join,
     structure.Add: _join,

@@ -9,7 +9,7 @@ import jinja2
 
 from fieldstone import __version__
 from fieldstone.design.design import Design
-from fieldstone.network.code_layers import WIDTH
+from fieldstone.network.code_lines import WIDTH
 from fieldstone.network.code_network import NetworkPrinter
 
 TEMPLATE = Path(__file__).with_name("code.py.jinja")

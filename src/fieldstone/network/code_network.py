@@ -26,7 +26,8 @@ from fieldstone.design.blocks.structure import (
 )
 from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape
-from fieldstone.network.code_layers import INDENT, LAYERS, Group, Layer, Loop, Node, lines
+from fieldstone.network.code_layers import LAYERS
+from fieldstone.network.code_lines import INDENT, Group, Layer, Loop, Node, lines
 
 JOINS: Mapping[str, Callable[[list[str]], str]] = {
     "concat": lambda maps: f"torch.cat([{', '.join(maps)}], dim=1)",
@@ -82,6 +83,7 @@ class NetworkPrinter:
             return _passes(paths) if isinstance(block, Chain) else (self._parallel(block, paths),)
         row = self.rows[path]
         *before, last = LAYERS[type(block)](block.with_outputs(row.output_shape[0]), row.input_shape)
+        self.used |= {layer.call for layer in (*before, last) if not layer.call.startswith("nn.")}
         reshapes = block.window(row.input_shape[1:]) is not None or row.output_shape != row.input_shape
         return (*before, replace(last, comment=format_shape(row.output_shape)) if reshapes else last)
 

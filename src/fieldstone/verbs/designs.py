@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from fieldstone.analysis.summary import Summary
+from fieldstone.analysis.table import table
 from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.geometry import format_shape
@@ -40,12 +41,7 @@ class Gallery:
         return {"designs": listed}
 
     def __repr__(self) -> str:
-        lines = [HEADINGS, *(_cells(design, one) for design, one in self.entries)]
-        name, shape, params, macs, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
-        return "\n".join(
-            f"{line[0]:<{name}}  {line[1]:<{shape}}  {line[2]:>{params}}  {line[3]:>{macs}}  {line[4]}"
-            for line in lines
-        )
+        return "\n".join(table([HEADINGS, *(_cells(*entry) for entry in self.entries)], right=(2, 3)))
 
 
 def list_gallery() -> Gallery:
@@ -53,10 +49,10 @@ def list_gallery() -> Gallery:
     return Gallery(tuple((design, inspect(design)) for design in map(Design.named, named.names())))
 
 
-def _cells(design: Design, one: Summary) -> tuple[str, ...]:
+def _cells(design: Design, summary: Summary) -> tuple[str, ...]:
     sides = named.input_sides(design.name)
     shape = format_shape(design.input) + (f" ({sides[0]} to {sides[1]})" if sides else "")
-    return (design.name, shape, _short(one.params), _short(one.macs), design.about)
+    return (design.name, shape, _short(summary.params), _short(summary.macs), design.about)
 
 
 def _short(number: int) -> str:

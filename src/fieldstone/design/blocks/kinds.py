@@ -88,4 +88,5 @@ NAME = Kind(
 )
 PROBABILITY = number(0, 1, "a number from 0 to 1")
 POSITIVE = number(5e-324, inf, "a number above 0")
+NOT_NEGATIVE = number(0, inf, "a number of 0 or more")
 REAL = number(-inf, inf, "a number")

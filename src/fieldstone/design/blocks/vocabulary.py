@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from fieldstone.design.blocks.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from fieldstone.design.blocks.activation import ACTIVATIONS
+from fieldstone.design.blocks.attention import SqueezeExcite
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.dense import Linear
-from fieldstone.design.blocks.norm import BatchNorm, Dropout
+from fieldstone.design.blocks.norm import (
+    AlphaDropout,
+    BatchNorm,
+    ChannelDropout,
+    Dropout,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+)
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.blocks.structure import Add, Branches, Concat, Multiply, Repeat, Residual, Save, Sequence
 from fieldstone.design.blocks.window import AvgPool, Conv, GlobalAvgPool, GlobalMaxPool, MaxPool
 
 BLOCKS: tuple[type[Block], ...] = (
-    Conv, MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, Linear, Flatten, BatchNorm, Dropout,
-    ReLU, LeakyReLU, GELU, SiLU, ELU, Tanh, Sigmoid, Softmax,
+    Conv, MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, Linear, Flatten,
+    BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Dropout, ChannelDropout, AlphaDropout,
+    *ACTIVATIONS,
+    SqueezeExcite,
     Save, Concat, Add, Multiply, Repeat, Residual, Branches, Sequence,
 )  # fmt: skip
 
