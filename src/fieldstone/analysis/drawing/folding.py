@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from fieldstone.analysis.drawing.lanes import Element, Fold, Fork, Node, Series, Tangle, series_of, steps_in
-from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.drawing.steps import Step, Steps, steps_of
+from fieldstone.analysis.rule import Subject
 
 LONGEST_PASS = 24  # elements of a pass that is looked for
 PASSES_TO_FOLD = 4  # of single steps; what splits and joins folds from two on

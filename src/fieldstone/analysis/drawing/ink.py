@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import hypot
 
-from fieldstone.analysis.drawing.colours import EDGE, HAIRLINE, INK, MONO, MUTED, PAPER, SURFACE
+from fieldstone.analysis.drawing.colours import HAIRLINE, INK, MONO, MUTED, PAPER, SURFACE
 from fieldstone.analysis.drawing.marks import LINE, RADIUS, Beam, Box, Circle, Line, Panel, Wire
 from fieldstone.analysis.drawing.sight import STAND_OUT, Sight
 
@@ -141,9 +141,9 @@ def _lines(lines: Sequence[Line], x: float, y: float) -> Iterator[str]:
 
 def circle(mark: Circle) -> Iterator[str]:
     """A join, with a sign: two maps end to end for concat."""
-    yield f'<circle cx="{number(mark.x)}" cy="{number(mark.y)}" r="{RADIUS}" fill="{SURFACE}" stroke="{INK}" stroke-width="1.25"/>'
-    strokes = SIGNS.get(mark.how, ())
-    for one, other in strokes:
+    style = f'fill="{SURFACE}" stroke="{INK}" stroke-width="1.25"'
+    yield f'<circle cx="{number(mark.x)}" cy="{number(mark.y)}" r="{RADIUS}" {style}/>'
+    for one, other in SIGNS.get(mark.how, ()):
         ends = [(mark.x + one[0], mark.y + one[1]), (mark.x + other[0], mark.y + other[1])]
         yield path(ends, f'stroke="{INK}" stroke-width="1.5" fill="none"')
 

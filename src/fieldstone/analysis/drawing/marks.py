@@ -12,7 +12,7 @@ from fieldstone.geometry import Shape
 TEXT, LINE = 12, 15  # the size of a text, and from one line to the next
 LEAST_SIDE, MOST_SIDE = 16, 96  # a map of no side, and the map of the largest side
 MOST_PLATES, PLATE_STEP = 12, 3
-BAR = 10  # the thickness of what has one axis
+BAR, LEAST_BAR = 10, 32  # the thickness of what has one axis, and the length of a single number
 RADIUS = 9  # of the circle of a join
 
 
@@ -154,7 +154,7 @@ class Scale(NamedTuple):
         """A map with its front plate's left edge at 0 and its middle on the axis."""
         channels, *sides = shape
         if not sides:
-            height = LEAST_SIDE + 8 * log2(channels)
+            height = LEAST_BAR + 7 * log2(channels)
             return Box(0, -height / 2, step, BAR, height, 1, PLATE_STEP, 0, label, foot)
         thickness = 1 + 10 * sqrt(sides[0] / self.largest) if len(sides) > 2 else 0
         height = self.length(sides[-2]) if len(sides) > 1 else BAR

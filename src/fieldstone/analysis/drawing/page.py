@@ -31,8 +31,18 @@ def _pieces(drafter: Drafter, series: Series, width: float, depth: int) -> Itera
     yield from before[: len(before) - taken]
     fork = series[turn]
     assert isinstance(fork, Fork)
-    yield _ladder(drafter, before[len(before) - taken :], fork, depth)
-    yield from _pieces(drafter, series[turn + 1 :], width, depth)
+    assert fork.join is not None
+    levels, bottom = _levels(drafter, fork, depth)
+    left, join = drafter.joined(before[len(before) - taken :]), drafter.joining(fork.join)
+    middle = LEAD + max(level.left.width for level in (Level(left, join), *levels)) + GAP
+    after: list[Piece] = []
+    for element in series[turn + 1 :]:
+        piece = _piece(drafter, element, width, depth)
+        if middle + join.width + sum(one.width for one in after) + piece.width > width or _turns(drafter, element):
+            break
+        after.append(piece)
+    yield _ladder([Level(left, drafter.joined([join, *after])), *levels], bottom)
+    yield from _pieces(drafter, series[turn + 1 + len(after) :], width, depth)
 
 
 def _piece(drafter: Drafter, element: Element, width: float, depth: int) -> Piece:
@@ -81,10 +91,9 @@ class Level(NamedTuple):
         return max(self.left.below, self.right.below, RADIUS)
 
 
-def _ladder(drafter: Drafter, before: Sequence[Piece], fork: Fork, depth: int) -> Piece:
-    """Levels under each other, each skip a straight line from the left side to the right side."""
-    assert fork.join is not None
-    levels = [Level(drafter.joined(before), drafter.joining(fork.join))]
+def _levels(drafter: Drafter, fork: Fork, depth: int) -> tuple[list[Level], Piece]:
+    """The levels below the first one, and what lies at the bottom."""
+    levels = []
     inner = fork.lanes[0]
     while (turn := _turn(drafter, inner)) is not None:
         turned = inner[turn]
@@ -93,36 +102,36 @@ def _ladder(drafter: Drafter, before: Sequence[Piece], fork: Fork, depth: int) -
         after = [drafter.piece(element, depth) for element in inner[turn + 1 :]]
         levels.append(Level(drafter.line(inner[:turn], depth), drafter.joined([drafter.joining(turned.join), *after])))
         inner = turned.lanes[0]
-    return _placed(levels, page(drafter, inner, WIDTH, depth))
+    return levels, page(drafter, inner, WIDTH, depth)
 
 
-def _placed(levels: Sequence[Level], bottom: Piece) -> Piece:
+def _ladder(levels: Sequence[Level], bottom: Piece) -> Piece:
+    """Levels under each other, each skip a straight line from the left side to the right side, the rest below."""
     left_end = LEAD + max(level.left.width for level in levels)
     right = left_end + GAP
     width = right + max(level.right.width for level in levels)
     start = max(LEAD, left_end + LEAD + 4 - bottom.width, (width - bottom.width) / 2)
+    lefts = [(LEAD, level.left) for level in levels] + [(start, bottom)]
+    rights = [(right, level.right) for level in levels] + [(start, bottom)]
     marks: list[Mark] = []
     y = 0.0
     for number, level in enumerate(levels):
+        above = bottom.above if number == len(levels) - 1 else levels[number + 1].above
+        channel, down = y + level.below + CHANNEL / 2, y + level.below + CHANNEL + above
         marks += [*level.left.moved(LEAD, y), *level.right.moved(right, y)]
         leave = (LEAD + level.left.exit, y)
         marks.append(wire(leave, (right, y), arrow=True))
-        channel = y + level.below + CHANNEL / 2
-        last = number == len(levels) - 1
-        below = bottom if last else levels[number + 1].left
-        above = bottom.above if last else levels[number + 1].above
-        x, down = start if last else LEAD, y + level.below + CHANNEL + above
-        marks.append(_descent(leave, LEAD + level.left.width + 6, channel, (x, down), below))
-        end = (start + bottom.exit, down + bottom.drop) if last else (right + levels[number + 1].right.exit, down)
-        edge = start + bottom.width if last else right + levels[number + 1].right.width
-        under = (right + RADIUS, y + RADIUS)
-        marks.append(wire(end, (edge + 6, end[1]), (edge + 6, channel), (under[0], channel), under, arrow=True))
+        x, piece = lefts[number + 1]
+        marks.append(_descent(leave, LEAD + level.left.width + 6, channel, (x, down), piece))
+        x, piece = rights[number + 1]
+        marks.append(_ascent((x, down), piece, channel, (right + RADIUS, y + RADIUS)))
         y = down
-    top = levels[0]
+    marks += bottom.moved(start, y)
+    entry, exit = LEAD + levels[0].left.entry, right + levels[0].right.exit
+    first = levels[0].left.first and levels[0].left.first.moved(LEAD, 0)
     return Piece(
-        max(width, start + bottom.width) + 8, top.above, y + bottom.below, tuple(marks),
-        LEAD + top.left.entry, right + top.right.exit, top.left.first and top.left.first.moved(LEAD, 0), None,
-    )  # fmt: skip
+        max(width, start + bottom.width) + 8, levels[0].above, y + bottom.below, tuple(marks), entry, exit, first
+    )
 
 
 def _descent(leave: tuple[float, float], turn: float, channel: float, to: tuple[float, float], piece: Piece) -> Wire:
@@ -130,6 +139,13 @@ def _descent(leave: tuple[float, float], turn: float, channel: float, to: tuple[
     x, y = to
     points = (leave, (turn, leave[1]), (turn, channel), (x - 14, channel), (x - 14, y), (x + piece.entry, y))
     return wire(*points, arrow=piece.first is not None)
+
+
+def _ascent(at: tuple[float, float], piece: Piece, channel: float, join: tuple[float, float]) -> Wire:
+    """From the end of a piece at `at` up through a channel to the foot of a join."""
+    x, y = at[0] + piece.exit, at[1] + piece.drop
+    turn = at[0] + piece.width + 6
+    return wire((x, y), (turn, y), (turn, channel), (join[0], channel), join, arrow=True)
 
 
 def _rows(drafter: Drafter, pieces: Sequence[Piece], width: float) -> list[Piece]:

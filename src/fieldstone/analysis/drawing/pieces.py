@@ -42,6 +42,16 @@ class Piece:
         return tuple(mark.moved(dx, dy) for mark in self.marks)
 
 
+class Port(NamedTuple):
+    """Where a step of a tangle begins and ends, and where wires come and leave; a join's circle is at its left."""
+
+    left: float
+    entry: float
+    exit: float
+    right: float
+    join: bool = False
+
+
 class Drafter(NamedTuple):
     """Makes pieces of the steps of one network."""
 
@@ -68,8 +78,9 @@ class Drafter(NamedTuple):
         if not pieces:
             return Piece(0, 0, 0, ())
         first, last = pieces[0], pieces[-1]
-        exit = x - last.width + last.exit
-        return Piece(x, above, below, tuple(marks), first.entry, exit, first.first, last.last)
+        moved = x - last.width
+        end = last.last and last.last.moved(moved, 0)
+        return Piece(x, above, below, tuple(marks), first.entry, moved + last.exit, first.first, end, last.drop)
 
     def piece(self, element: Element, depth: int) -> Piece:
         match element:
@@ -100,59 +111,41 @@ class Drafter(NamedTuple):
         arrow = wire((x, 0), (x + column.entry, 0), arrow=True)
         marks = (arrow, *column.moved(x), Circle(RADIUS, 0, self.steps[step].how or "join"))
         last = column.last and column.last.moved(x, 0)
-        return replace(column, width=x + column.width, marks=marks, entry=0, exit=x + column.exit, first=None, last=last)
+        return replace(
+            column, width=x + column.width, marks=marks, entry=0, exit=x + column.exit, first=None, last=last
+        )
 
     def fork(self, fork: Fork, depth: int) -> Piece:
-        """Lanes from a bus at BUS to the circle of the join, ways without a step over them."""
-        lanes = [self.line(lane, depth) for lane in fork.lanes]
-        places = _stacked(lanes)
-        meet = 2 * BUS + max((lane.width for lane in lanes), default=30) + RADIUS
-        marks: list[Mark] = []
-        for lane, y in zip(lanes, places, strict=True):
-            marks += lane.moved(2 * BUS, y)
-            marks.append(wire((0, 0), (BUS, 0), (BUS, y), (2 * BUS + lane.entry, y), arrow=lane.first is not None))
-            marks.append(_landing((2 * BUS + lane.exit, y), meet, fork.join is not None))
-        above = max((lane.above - y for lane, y in zip(lanes, places, strict=True)), default=0)
-        below = max((lane.below + y for lane, y in zip(lanes, places, strict=True)), default=0)
-        straight = not lanes  # the first of several ways without a step lies on the axis where nothing else does
-        for _ in range(fork.direct):
-            y = 0 if straight else -(above + ARC_GAP)
-            marks.append(_landing((0, 0), meet, fork.join is not None, over=y))
-            above, straight = (above + (0 if straight else ARC_GAP)), False
-            above = max(above, 1.5 * RADIUS)
+        """Lanes above each other, and the join that they meet in."""
+        inside = parallel([self.line(lane, depth) for lane in fork.lanes], fork.direct, joins=fork.join is not None)
         if fork.join is None:
-            return Piece(meet, above, below, tuple(marks), 0, meet)
-        end = self.joining(fork.join)
-        marks += end.moved(meet - RADIUS)
-        width = meet - RADIUS + end.width
-        last = end.last and end.last.moved(meet - RADIUS, 0)
-        above, below = max(above + 2, end.above), max(below, end.below)
-        return Piece(width, above, below, tuple(marks), 0, meet - RADIUS + end.exit, None, last)
+            return inside
+        end, left = self.joining(fork.join), inside.width - RADIUS
+        return Piece(
+            left + end.width, max(inside.above, end.above), max(inside.below, end.below),
+            (*inside.marks, *end.moved(left)), 0, left + end.exit, None, end.last and end.last.moved(left, 0),
+        )  # fmt: skip
 
     def tangle(self, tangle: Tangle) -> Piece:
         """Steps in a line; every edge that is not to the next one goes over them."""
-        joins = [len(self.steps[step].sources) > 1 for step in tangle.steps]
-        pieces = [
-            self.joining(step) if join else self.column(step) for step, join in zip(tangle.steps, joins, strict=True)
-        ]
-        lefts = [2 * BUS + sum(piece.width + 2 * BUS for piece in pieces[:number]) for number in range(len(pieces))]
-        ends = {
-            step: (left, left + piece.width, piece)
-            for step, left, piece in zip(tangle.steps, lefts, pieces, strict=True)
-        }
-        width = lefts[-1] + pieces[-1].width + 2 * BUS
-        marks = [mark for left, piece in zip(lefts, pieces, strict=True) for mark in piece.moved(left)]
-        above = max(piece.above for piece in pieces)
-        order = {step: number for number, step in enumerate((START, *tangle.steps, END))}
+        ports = {START: Port(0, 0, 0, 0)}
+        marks: list[Mark] = []
+        above = below = 0.0
+        left = 2.0 * BUS
+        for step in tangle.steps:
+            join = len(self.steps[step].sources) > 1
+            piece = self.joining(step) if join else self.column(step)
+            ports[step] = Port(left, left + piece.entry, left + piece.exit, left + piece.width, join)
+            marks += piece.moved(left)
+            left += piece.width + 2 * BUS
+            above, below = max(above, piece.above), max(below, piece.below)
+        ports[END] = Port(left, left, left, left)
+        order = {step: number for number, step in enumerate(ports)}
         for one, other in sorted(tangle.edges, key=lambda edge: (order[edge[1]] - order[edge[0]], edge)):
-            start, leave = (0.0, 0.0) if one == START else (ends[one][0] + ends[one][2].exit, ends[one][1])
-            left, entry = (width, 0.0) if other == END else (ends[other][0], ends[other][2].entry)
-            if order[other] - order[one] == 1:
-                marks.append(wire((start, 0), (left + entry, 0), arrow=other != END))
-                continue
-            above += ARC_GAP
-            marks.append(_arc(start, leave, left, entry, -above, other))
-        return Piece(width, above + 2, max(piece.below for piece in pieces), tuple(marks), 0, width)
+            over = order[other] - order[one] > 1
+            above += ARC_GAP if over else 0
+            marks.append(_edge(ports[one], ports[other], -above if over else 0, arrow=other != END))
+        return Piece(left, above + 2, below, tuple(marks), 0, left)
 
     def leaves(self, fold: Fold) -> str:
         """What leaves the last pass, where the first one's is another."""
@@ -178,8 +171,30 @@ class Drafter(NamedTuple):
         if isinstance(window, Window):
             return _beam(before, *_on(before, shape, window.extents), (after.x, 0), dotted=max(window.dilation) > 1)
         if isinstance(window, Transposed):
-            return _beam(after, *_on(after, self.steps[after.step].shape, window.kernel), (before.right, 0), dotted=False)
+            return _beam(
+                after, *_on(after, self.steps[after.step].shape, window.kernel), (before.right, 0), dotted=False
+            )
         return None
+
+
+def parallel(lanes: Sequence[Piece], direct: int, *, joins: bool) -> Piece:
+    """From a bus at BUS to where the lanes meet, at `width`; `direct` ways without a step go over them."""
+    places = _stacked(lanes)
+    meet = 2 * BUS + max((lane.width for lane in lanes), default=2 * BUS) + RADIUS
+    above, below = 1.5 * RADIUS, 1.5 * RADIUS
+    marks: list[Mark] = []
+    for lane, y in zip(lanes, places, strict=True):
+        marks += lane.moved(2 * BUS, y)
+        marks.append(wire((0, 0), (BUS, 0), (BUS, y), (2 * BUS + lane.entry, y), arrow=lane.first is not None))
+        marks.append(_landing((2 * BUS + lane.exit, y), meet, joins))
+        above, below = max(above, lane.above - y), max(below, lane.below + y)
+    for number in range(direct):
+        if number or lanes:
+            above += ARC_GAP
+            marks.append(_landing((0, 0), meet, joins, over=-above))
+        else:  # with nothing else on the axis, the first goes straight
+            marks.append(_landing((0, 0), meet, joins))
+    return Piece(meet, above + 2, below, tuple(marks), 0, meet)
 
 
 def panel(piece: Piece, fold: Fold, note: str, depth: int) -> Piece:
@@ -216,7 +231,7 @@ def _stacked(lanes: Sequence[Piece]) -> list[float]:
         places.append(places[-1] + before.below + LANE_GAP + lane.above if places else 0.0)
     if len(lanes) == 2 and lanes[0].width != lanes[1].width:
         longer = 0 if lanes[0].width > lanes[1].width else 1
-        gap = (lanes[1 - longer].below + LANE_GAP + lanes[longer].above)
+        gap = lanes[1 - longer].below + LANE_GAP + lanes[longer].above
         return [0.0, -gap] if longer == 0 else [-gap, 0.0]
     middle = (places[0] + places[-1]) / 2 if places else 0.0
     near = min(places, key=lambda y: abs(y - middle), default=0.0)
@@ -224,25 +239,25 @@ def _stacked(lanes: Sequence[Piece]) -> list[float]:
     return [y - axis for y in places]
 
 
-def _landing(start: tuple[float, float], meet: float, joins: bool, over: float | None = None) -> Mark:
-    """From the end of a lane to the circle of the join: along the axis into its side, else into its top or foot."""
+def _landing(start: tuple[float, float], meet: float, joins: bool, over: float = 0) -> Mark:
+    """From the end of a lane to where lanes meet: along the axis into a join's side, else into its top or foot."""
     x, y = start
     gap = RADIUS if joins else 0
-    if over is None or over == 0:
-        if y == 0:
-            return wire((x, 0), (meet - gap, 0), arrow=joins)
-        return wire((x, y), (meet, y), (meet, gap if y > 0 else -gap), arrow=joins)
-    return wire((x, y), (x + BUS, y), (x + BUS, over), (meet, over), (meet, -gap), arrow=joins)
+    if over:
+        return wire((x, y), (x + BUS, y), (x + BUS, over), (meet, over), (meet, -gap), arrow=joins)
+    if y == 0:
+        return wire((x, 0), (meet - gap, 0), arrow=joins)
+    return wire((x, y), (meet, y), (meet, gap if y > 0 else -gap), arrow=joins)
 
 
-def _arc(start: float, leave: float, left: float, entry: float, top: float, other: int) -> Mark:
-    """An edge of a tangle over the steps between."""
-    begin = ((start, 0.0), (leave + 4, 0.0), (leave + 4, top))
-    if other == END:
-        return wire(*begin, (left - 4, top), (left - 4, 0), (left, 0))
-    if entry == 0:  # a join, whose circle is at its left
-        return wire(*begin, (left + RADIUS, top), (left + RADIUS, -RADIUS), arrow=True)
-    return wire(*begin, (left - 4, top), (left - 4, 0), (left + entry, 0), arrow=True)
+def _edge(one: Port, other: Port, over: float, *, arrow: bool) -> Mark:
+    """An edge of a tangle: along the axis, or over the steps between."""
+    if not over:
+        return wire((one.exit, 0), (other.entry, 0), arrow=arrow)
+    begin = ((one.exit, 0.0), (one.right + 4, 0.0), (one.right + 4, over))
+    if other.join:
+        return wire(*begin, (other.left + RADIUS, over), (other.left + RADIUS, -RADIUS), arrow=True)
+    return wire(*begin, (other.left - 4, over), (other.left - 4, 0), (other.entry, 0), arrow=arrow)
 
 
 def _on(box: Box, shape: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[float, float]:

@@ -9,7 +9,6 @@ from fieldstone.analysis.drawing.words import times
 from fieldstone.analysis.rule import Subject
 from fieldstone.design.walk import Row
 
-
 STAND_OUT = 5
 """How far a frame stands out of an input that is smaller than what is seen."""
 

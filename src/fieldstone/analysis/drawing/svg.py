@@ -8,7 +8,16 @@ from typing import NamedTuple, TypeVar
 
 from fieldstone.analysis.drawing import ink
 from fieldstone.analysis.drawing.colours import (
-    EDGE, INK, INPUT, INPUT_TINT, MUTED, OUTPUT, OUTPUT_TINT, SANS, SUNKEN, SURFACE,
+    EDGE,
+    INK,
+    INPUT,
+    INPUT_TINT,
+    MUTED,
+    OUTPUT,
+    OUTPUT_TINT,
+    SANS,
+    SUNKEN,
+    SURFACE,
 )  # fmt: skip
 from fieldstone.analysis.drawing.folding import network_of
 from fieldstone.analysis.drawing.ink import number
@@ -67,7 +76,9 @@ def draw(name: str, subject: Subject) -> str:
         f"<title>{ink.text_of(name)}</title>",
         ink.rectangle(0, 0, width, height, f'fill="{SURFACE}"', 0),
         *ink.texts(title, MARGIN, MARGIN + TITLE - 4, f'font-size="{TITLE}" font-weight="700"', TITLE_LINE),
-        *ink.texts(facts, MARGIN, top - 20 - FACTS_LINE * len(facts) + 12, f'font-size="13" fill="{MUTED}"', FACTS_LINE),
+        *ink.texts(
+            facts, MARGIN, top - 20 - FACTS_LINE * len(facts) + 12, f'font-size="13" fill="{MUTED}"', FACTS_LINE
+        ),
         f'<g transform="translate({MARGIN} {number(top)})">',
         *_inked(drawing, subject),
         "</g>",

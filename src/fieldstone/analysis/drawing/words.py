@@ -9,8 +9,8 @@ from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape
 
 LONGEST_LINE, LONGEST_WORD = 16, 26  # letters
-UNSAID = ("bias=", "eps=", "momentum=")
-"""Options that change no shape and no sight: a drawing is clearer without, and its tooltips have them."""
+UNSAID = ("bias=", "eps=", "momentum=", "affine=", "track_running_stats=", "num_parameters=", "init=")
+"""Options of weights, not of shapes or windows: a drawing is clearer without, and its tooltips have them."""
 
 
 def label(step: Step) -> tuple[Line, ...]:
