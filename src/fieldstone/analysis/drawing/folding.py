@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fieldstone.analysis.drawing.lanes import Element, Fold, Fork, Node, Series, Tangle, series_of, steps_in
 from fieldstone.analysis.drawing.steps import Step, Steps, steps_of
 from fieldstone.analysis.rule import Subject
+from fieldstone.design.blocks.structure import Repeat
 
 LONGEST_PASS = 24  # elements of a pass that is looked for
 PASSES_TO_FOLD = 4  # of single steps; what splits and joins folds from two on
@@ -49,7 +50,8 @@ class Folding:
             run = tuple(group)
             if path is not None and len(set(steps_in(run))) == self.sizes[path]:
                 row = self.steps.repeats[path]
-                elements.append(Fold(self.declared(run, depth + 1), row.block.times, row, path))  # type: ignore[attr-defined]  # a Repeat
+                assert isinstance(row.block, Repeat)
+                elements.append(Fold(self.declared(run, depth + 1), row.block.times, row, path))
             else:
                 elements += [_within(element, lambda lane: self.declared(lane, depth)) for element in run]
         return tuple(elements)

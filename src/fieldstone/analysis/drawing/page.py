@@ -54,11 +54,11 @@ def _piece(drafter: Drafter, element: Element, width: float, depth: int) -> Piec
 
 
 def _fitting(pieces: Sequence[Piece], width: float) -> int:
-    """How many of the first pieces fit, one at least."""
+    """How many of the first pieces fit, one at least; none that is left elsewhere than it is entered."""
     taken, total = 0, 0.0
     for piece in pieces:
         total += piece.width
-        if taken and (total > width or piece.drop):
+        if piece.drop or (taken and total > width):
             break
         taken += 1
     return taken

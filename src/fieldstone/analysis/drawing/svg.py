@@ -31,6 +31,7 @@ from fieldstone.analysis.rule import Subject
 
 MARGIN, LEAST_WIDTH = 24, 420
 TITLE, TITLE_LINE, FACTS_LINE = 20, 26, 18
+MOST_LINES = 3
 SCALE = "Sides by their square root; one more plate for twice the channels. Bold blocks have weights."
 """What the drawing says of itself."""
 
@@ -66,7 +67,8 @@ def draw(name: str, subject: Subject) -> str:
     width = max(drawing.width + 2 * MARGIN, LEAST_WIDTH)
     room = width - 2 * MARGIN
     title, facts, notes = _wrapped(name, room, 12), _wrapped(_facts(subject), room, 7.4), _wrapped(SCALE, room, 6.4)
-    top = MARGIN + TITLE_LINE * len(title) + FACTS_LINE * len(facts) + 20
+    under = MARGIN + TITLE_LINE * len(title)
+    top = under + FACTS_LINE * len(facts) + 20
     foot = top + drawing.height + 36
     height = foot + LINE * (len(notes) - 1) + MARGIN - 4
     size = f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}" height="{number(height)}"'
@@ -76,9 +78,7 @@ def draw(name: str, subject: Subject) -> str:
         f"<title>{ink.text_of(name)}</title>",
         ink.rectangle(0, 0, width, height, f'fill="{SURFACE}"', 0),
         *ink.texts(title, MARGIN, MARGIN + TITLE - 4, f'font-size="{TITLE}" font-weight="700"', TITLE_LINE),
-        *ink.texts(
-            facts, MARGIN, top - 20 - FACTS_LINE * len(facts) + 12, f'font-size="13" fill="{MUTED}"', FACTS_LINE
-        ),
+        *ink.texts(facts, MARGIN, under + 12, f'font-size="13" fill="{MUTED}"', FACTS_LINE),
         f'<g transform="translate({MARGIN} {number(top)})">',
         *_inked(drawing, subject),
         "</g>",
@@ -125,17 +125,16 @@ def _colours(step: Step, leaves: bool) -> tuple[str, str]:
 
 
 def _wrapped(text: str, width: float, letter: float) -> list[str]:
-    """A text in lines, its words cut where they are longer than one."""
+    """A text in a few lines, its words cut where they are longer than one."""
     lines = [""]
     for word in re.findall(r"\S+\s*", text):
-        while word:
-            if text_width((lines[-1] + word).rstrip(), letter) <= width:
-                lines[-1] += word
-                break
-            if lines[-1]:
-                lines.append("")
-                continue
-            cut = max(1, sum(text_width(word[:end], letter) <= width for end in range(1, len(word) + 1)))
-            lines[-1], word = word[:cut], word[cut:]
+        if lines[-1] and text_width((lines[-1] + word).rstrip(), letter) > width:
             lines.append("")
+        for character in word:
+            if text_width((lines[-1] + character).rstrip(), letter) > width:
+                lines.append("")
+            lines[-1] += character
+        if len(lines) > MOST_LINES:
+            lines[MOST_LINES - 1 :] = [f"{lines[MOST_LINES - 1].rstrip()[:-1]}…"]
+            break
     return [line.rstrip() for line in lines if line.strip()]
