@@ -19,7 +19,8 @@ Corners = tuple[float, float, float, float]
 LADDER = fs.Design(
     (1, 32, 32),
     ["conv 8 3 padding=1", "save one", "maxpool 2", "conv 16 3 padding=1", "save two", "maxpool 2",
-     "conv 32 3 padding=1", "conv 16 1 padding=4", "concat two", "conv 8 1 padding=8", "relu", "concat one", "conv classes 1"],
+     "conv 32 3 padding=1", "conv 16 1 padding=4", "concat two", "conv 8 1 padding=8", "relu",
+     "concat one", "conv classes 1"],
 )  # fmt: skip
 DENSE = fs.Design(
     (3, 32, 32),
