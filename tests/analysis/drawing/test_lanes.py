@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from math import prod
 
 import pytest
@@ -13,6 +14,7 @@ import fieldstone as fs
 import strategies
 from fieldstone.analysis.drawing.folding import network_of
 from fieldstone.analysis.drawing.lanes import END, START, Fold, Fork, Node, Series, Tangle, series_of
+from fieldstone.analysis.drawing.steps import steps_of
 
 Edges = list[tuple[int, int]]
 
@@ -106,6 +108,7 @@ def chain(*layers: object) -> fs.Design:
         (chain(*["conv 8 3 padding=1", "relu"] * 4), []),  # the first reads three channels, so three are equal
         (chain(*["conv 8 3 padding=1", "relu"] * 5), [4]),
         (chain(*["conv 3 3 padding=1", {"residual": ["conv 3 1"]}] * 2), [2]),  # what splits folds from two on
+        (chain({"residual": [{"repeat 5": ["conv 3 1"]}]}), [5]),
         (chain("conv 8 1", "save a", "conv 8 1", {"repeat 2": ["conv 8 1", "add a"]}), []),  # a skip from without
     ],
     ids=str,
@@ -114,8 +117,11 @@ def test_what_is_folded(design: str | fs.Design, folds: list[int]) -> None:
     series = network_of(fs.inspect(design).subject).series
 
     def found(elements: Series) -> list[int]:
-        inner = [one for one in elements if isinstance(one, Fold)]
-        return [times for fold in inner for times in (fold.times, *found(fold.body))]
+        times: list[int] = []
+        for one in elements:
+            times += [one.times, *found(one.body)] if isinstance(one, Fold) else []
+            times += [inner for lane in one.lanes for inner in found(lane)] if isinstance(one, Fork) else []
+        return times
 
     assert found(series) == folds
 
@@ -124,3 +130,17 @@ def test_a_fold_says_what_leaves_its_last_pass() -> None:
     fold = next(one for one in network_of(fs.inspect("densenet-121").subject).series if isinstance(one, Fold))
     assert fold.row.output_shape == (256, 56, 56)
     assert prod(fold.row.receptive_field) == 59**2
+
+
+@given(strategies.designs())
+def test_steps_take_what_their_rows_take(design: fs.Design) -> None:
+    subject = fs.inspect(design, classes=strategies.OUTPUTS).subject
+    repeats = frozenset(row.path for row in subject.rows if row.block.keyword == "repeat")
+    steps = steps_of(subject, unfolded=repeats).all
+    assert Counter(row.path for step in steps for row in step.rows) == Counter(subject.makers.keys())
+    for step in steps[1:]:
+        made = tuple(steps[source].rows[-1].path if source else "input" for source in step.sources)
+        assert step.rows[0].sources == made
+        for before, after in pairwise(step.rows):
+            assert after.sources == (before.path,)
+            assert subject.after(before) == (after,), "nobody else takes what is not drawn"

@@ -170,3 +170,14 @@ def test_skips_over_smaller_maps_are_level() -> None:
     joins = [circle.y for circle in flat.all(Circle)]
     assert sorted(joins) == pytest.approx([shapes[8, 32, 32], shapes[16, 16, 16]])
     assert shapes[8, 32, 32] < shapes[16, 16, 16] < shapes[32, 8, 8]
+
+
+def test_arcs_do_not_lie_on_each_other() -> None:
+    flat = drawing(DENSE)
+    axis = {box.y + box.height / 2 for box in flat.all(Box)}
+    parts = [part for wire in flat.all(Wire) for part in pairwise(corners_of(wire))]
+    across = [(start[0], end[0], start[1]) for start, end in parts if start[1] == end[1] and start[1] not in axis]
+    arcs = sorted(across, key=lambda arc: arc[2])
+    assert len(arcs) > 4
+    for (left, right, y), (left_2, right_2, y_2) in combinations(arcs, 2):
+        assert y != y_2 or max(left, right) <= min(left_2, right_2) or max(left_2, right_2) <= min(left, right)
