@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from fieldstone.analysis.rule import Severity, Subject
-from fieldstone.analysis.rules import borders, cost, dilations, fields, heads, joins, pooling
+from fieldstone.analysis.rules import borders, cost, dilations, fields, heads, joins, pooling, upsampling
 
-TABLES = (borders, pooling, dilations, fields, joins, heads, cost)
+TABLES = (borders, pooling, dilations, fields, joins, heads, cost, upsampling)
 RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 

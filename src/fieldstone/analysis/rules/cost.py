@@ -7,8 +7,8 @@ from math import prod
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
 from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.pooling import GlobalPool
 from fieldstone.design.blocks.shape import Flatten
-from fieldstone.design.blocks.window import GlobalPool
 from fieldstone.design.walk import Row
 
 LARGE_SHARE = 0.5
