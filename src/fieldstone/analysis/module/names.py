@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 from torch.overrides import resolve_name
 
-from fieldstone.design.walk import INPUT
+from fieldstone.design.names import INPUT
 
 SPELLINGS = {
     "iadd": "add", "radd": "add", "imul": "mul", "rmul": "mul", "multiply": "mul", "isub": "sub", "subtract": "sub",

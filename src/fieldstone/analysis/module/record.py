@@ -23,7 +23,8 @@ from fieldstone.analysis.module.layout import RESHAPES
 from fieldstone.analysis.module.names import Names, canonical, full_name, is_in_place, is_torchs
 from fieldstone.analysis.module.wholes import as_whole
 from fieldstone.design.field import Field
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 
 SAME = {
     "contiguous", "to", "type", "type_as", "float", "half", "double", "bfloat16", "detach", "clone", "requires_grad",
