@@ -41,6 +41,9 @@ Width = Annotated[float | None, typer.Option("--width", metavar="X", help="Times
 TaskName = Annotated[
     str | None, typer.Option("--task", help="binary or multiclass; without it, binary for two classes.")
 ]
+AnyTask = Annotated[
+    str | None, typer.Option("--task", help="binary, multiclass, multilabel, segmentation or regression.")
+]
 Device = Annotated[
     str | None, typer.Option("--device", help="Such as cpu or cuda; without it the accelerator, if any.")
 ]
@@ -198,7 +201,7 @@ def predict(
 
 @app.command()
 def inspect(
-    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
+    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: AnyTask = None,
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.design.design import Design
-from fieldstone.tasks.choice import outputs, task_name
+from fieldstone.tasks.choice import INSPECTED, outputs, task_name
 from fieldstone.verbs.choose_design import find_design
 
 CLASSES = 10
@@ -28,14 +28,14 @@ def inspect(
         input: (C, *sides); without it the design's own.
         classes: without it the design's, else 10.
         width: a factor for every number of filters or features.
-        task: `binary` or `multiclass`; without it, binary for two classes.
+        task: what the outputs mean; without it binary for two classes, and multiclass or one answer a pixel for more.
 
     Raises:
         DesignError: there is no such design, or a block does not fit its input.
     """
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
-    return summarise(found, number, source, outputs(task_name(number, task), number), task)
+    return summarise(found, number, source, outputs(task_name(number, task, INSPECTED), number), task)
 
 
 def count_classes(design: Design, asked: int | None) -> tuple[int, str]:
