@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import fieldstone as fs
+import rules
 from fieldstone.analysis.findings import RULES, Finding, find
 from fieldstone.analysis.rule import Example, Rule, Subject
 from fieldstone.design import named
@@ -33,13 +34,9 @@ def codes(shape: tuple[int, ...], *layers: object, allow: dict[str, str] | None 
     return [finding.code for finding in findings(shape, *layers, allow=allow)]
 
 
-def only(code: str, all_of_them: tuple[Finding, ...]) -> list[Finding]:
-    return [finding for finding in all_of_them if finding.code == code]
-
-
 def border(shape: tuple[int, ...], block: str) -> str | None:
     """What FS101 says is never read, None where it says nothing."""
-    found = only("FS101", findings(shape, block, "globalavgpool", "linear classes"))
+    found = [one for one in findings(shape, block, "globalavgpool", "linear classes") if one.code == "FS101"]
     assert len(found) <= 1
     return found[0].message.split("never reads ")[1].split(" of its ")[0] if found else None
 
@@ -112,7 +109,7 @@ def test_what_is_lost_are_the_pixels_without_a_gradient(seed: int) -> None:
     said = [f"the last {name}" if n == 1 else f"the last {n} {name}s" for name, n in zip(names, lost, strict=True) if n]
     assert border((1, *shape), text) == (" and ".join(said) or None)
     if said:  # the size that is proposed loses nothing
-        (found,) = only("FS101", findings((1, *shape), text, "globalavgpool", "linear classes"))
+        (found,) = rules.said("FS101", (1, *shape), text, "globalavgpool", "linear classes")
         proposed = tuple(map(int, re.findall(r"[0-9]+", found.fix)))
         assert border((1, *proposed), text) is None
         assert read(block, rank, proposed, kernel=kernel, **options).all()
@@ -143,7 +140,7 @@ def test_with_dilation_what_is_lost_is_not_read_either(seed: int) -> None:
     ],
 )
 def test_a_softmax_or_sigmoid_at_the_end_is_an_error(layers: list[object], where: str) -> None:
-    (found,) = only("FS201", findings((3, 8, 8), *layers))
+    (found,) = rules.said("FS201", (3, 8, 8), *layers)
     name = str(found.fix).split()[2].rstrip(";")
     assert (found.code, found.severity, found.where) == ("FS201", "error", where)
     assert found.message == f"the network ends with {name}, and the loss applies it to logits once more"
@@ -177,7 +174,7 @@ def test_elsewhere_or_beside_the_end_it_is_none(layers: list[object]) -> None:
     ],
 )
 def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found: bool) -> None:
-    said = only("FS301", findings((3, 32, 32), *layers))
+    said = rules.said("FS301", (3, 32, 32), *layers)
     assert len(said) == found
     if said:
         assert said[0].severity == "note"

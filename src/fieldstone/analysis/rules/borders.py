@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rules.wording import SIDES
 from fieldstone.design.blocks.window import Conv
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
-
-SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
-"""What one step along each side is called, by the number of sides."""
 
 
 def dropped_pixels(subject: Subject) -> Iterator[Found]:
