@@ -185,7 +185,7 @@ def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found:
 
 
 def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
-    layers = ("conv 8 3", "maxpool 4", "flatten", "linear 300", "linear classes", "softmax")
+    layers = ("conv 8 3", "maxpool 4", "flatten", "linear 300", "relu", "linear classes", "softmax")
     assert codes((3, 32, 32), *layers) == ["FS101", "FS201", "FS301"]
     reasons = {"FS101": "the border is black", "FS201": "a demonstration"}
     design = fs.Design((3, 32, 32), layers, allow=reasons)

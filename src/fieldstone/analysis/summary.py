@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldstone.analysis.findings import Finding, find
@@ -100,7 +100,7 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(finding) for finding in self.findings] or ["no findings"]
+        said = [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
@@ -140,6 +140,23 @@ def size_text(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} B"
+
+
+def _folded(findings: Sequence[Finding], rows: Sequence[Row]) -> Iterator[Finding]:
+    """Of findings at one written block, the one in the first pass, which says in how many more passes it is."""
+    repeats = {row.path for row in rows if isinstance(row.block, Repeat)}
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        together.setdefault((finding.code, _written_place(finding.where, repeats)), []).append(finding)
+    for first, *others in together.values():
+        more = f" and {len(others)} more pass{'es' if len(others) > 1 else ''}" if others else ""
+        yield replace(first, where=f"{first.where}{more}")
+
+
+def _written_place(path: str, repeats: Container[str]) -> str:
+    """The path without the passes: the same for one block in each pass."""
+    parts = path.split(".")
+    return ".".join("*" if ".".join(parts[:depth]) in repeats else part for depth, part in enumerate(parts))
 
 
 def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
