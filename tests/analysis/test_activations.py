@@ -1,7 +1,8 @@
-"""Missing activations: torch says whether two layers are one linear map. Late ones: torch says that the order is one."""
+"""Missing activations: torch says what is one linear map. Late ones: torch says where the order makes no difference."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,8 +99,7 @@ def test_what_is_found_is_affine_in_torch_and_the_rest_is_not(seed: int) -> None
     assert isinstance(network, nn.Sequential)
     rows = design.walk(10)
     places = [place for place, row in enumerate(rows) if row.block.keyword == "conv"]
-    pairs = zip(places, places[1:], strict=False)
-    affine = [str(b + 1) for a, b in pairs if is_affine(network[a : b + 1], rows[a].input_shape)]
+    affine = [str(b + 1) for a, b in pairwise(places) if is_affine(network[a : b + 1], rows[a].input_shape)]
     assert [one.where for one in said("FS203", design.input, *design.layers)] == affine
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from fieldstone.analysis.rule import Severity, Subject
-from fieldstone.analysis.rules import activations, borders, cost, heads, pooling
+from fieldstone.analysis.rules import activations, borders, branches, cost, heads, normalisation, pooling
 
-TABLES = (activations, borders, pooling, heads, cost)
+TABLES = (activations, branches, normalisation, borders, pooling, heads, cost)
 RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 
