@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldstone.analysis.findings import Finding, find
-from fieldstone.analysis.memory import forward_bytes, training_bytes
+from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
@@ -132,14 +132,6 @@ def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
         "padding_share": [round(share, 4) for share in field.padding_share(sides)],
         "sources": list(row.sources),
     }
-
-
-def size_text(count: int) -> str:
-    """Bytes as people read them."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
 
 
 def _folded(findings: Sequence[Finding], rows: Sequence[Row]) -> Iterator[Finding]:
