@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -72,6 +74,16 @@ def test_a_block_is_the_layer_of_torch_with_its_options(text: str) -> None:
     assert [(key, value.tolist()) for key, value in states[0].items()] == [
         (key, value.tolist()) for key, value in states[1].items()
     ]
+
+
+@pytest.mark.parametrize("text", LAYERS)
+def test_a_block_is_printed_with_all_of_its_options(text: str) -> None:
+    """Those too that only training shows, and first weights."""
+    namespace: dict[str, Any] = {"__name__": "printed"}
+    exec(plain_code(Design((6, 8, 8), [text, "flatten", "linear classes"]), 2), namespace)
+    layer = namespace["Network"]().layers[0]
+    assert repr(layer) == repr(LAYERS[text])
+    assert [w.tolist() for w in layer.parameters()] == [w.tolist() for w in LAYERS[text].parameters()]
 
 
 def test_no_activation_is_left_out() -> None:

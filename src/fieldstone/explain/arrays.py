@@ -31,14 +31,9 @@ def as_map(input: Any, rank: int | None) -> Array:
         raise TraceError(f"rank is {rank!r}, not the number of sides of a map", fix="give 1, 2 or 3, or leave it out")
     sides = RANKS.get(values.ndim) if rank is None else rank
     if sides is None or values.ndim - sides not in (0, 1):
-        said = (
-            "(C, *sides) with one to three sides"
-            if rank is None
-            else f"{rank} sides, with or without channels before them"
-        )
-        raise TraceError(
-            f"input is {_shown(values.shape)}: its axes are not {said}", fix="give one map, without a batch"
-        )
+        needed = "(C, *sides) with one to three sides" if rank is None else f"{rank} sides, after channels or alone"
+        fix = "give one map, without a batch"
+        raise TraceError(f"input is {_shown(values.shape)}: its axes are not {needed}", fix=fix)
     if values.size == 0:
         raise TraceError(f"input of shape {_shown(values.shape)} is empty", fix="give it at least one value")
     return values if values.ndim > sides else values[None]  # (*sides) -> (1, *sides)

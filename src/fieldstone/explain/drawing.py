@@ -163,5 +163,6 @@ def _with_products(grid: list[str], start: int, window: ProductWindow, plane: Pl
 def _taps(window: WindowTrace, values: Array, plane: Plane) -> Array:
     """The (rows, columns) of a window's array that belong to a channel and slice."""
     places = lift(window.places, (0,))
-    taps: Array = values.reshape(len(values), *map(len, places))  # (C, *window) -> (C, slices, rows, columns)
-    return taps[window.channels.index(plane[0]), places[0].index(plane[1])]
+    taps = values.reshape(len(values), *map(len, places))  # (C, *window) -> (C, slices, rows, columns)
+    one: Array = taps[window.channels.index(plane[0]), places[0].index(plane[1])]
+    return one
