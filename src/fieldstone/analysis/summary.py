@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,14 +105,20 @@ class Summary:
         return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
 
-def summarise(design: Design, classes: int, classes_from: str, outputs: int, task: str | None = None) -> Summary:
+def summarise(
+    design: Design, classes: int, classes_from: str, outputs: int, silent: Collection[str] = (), **asked: Any
+) -> Summary:
     """Walk a design and check it.
+
+    Args:
+        silent: codes of findings that are not looked for.
+        asked: other fields of the subject.
 
     Raises:
         DesignError: a block that does not fit its input.
     """
-    subject = Subject(design.input, design.walk(outputs), classes, task)
-    findings = find(subject, design.allow)
+    subject = Subject(design.input, design.walk(outputs), classes, **asked)
+    findings = find(subject, {*design.allow, *silent})
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 

@@ -37,7 +37,7 @@ def no_activation_between(subject: Subject) -> Iterator[Found]:
             yield Found(
                 row.path,
                 f"no activation stands between {what} and this {row.block.text()}: together they are one linear map",
-                f"put one between, such as relu, or leave the {row.block.keyword} out",
+                "put one between, such as relu, or leave one of the layers out",
             )
 
 
