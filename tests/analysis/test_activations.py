@@ -42,6 +42,7 @@ BOTTLENECK = ["conv 24 1", "batchnorm", "relu6", "conv 24 3 padding=1 groups=24"
         (["conv 4 1", "save a", "conv 5 3 padding=1", "concat a", "conv 8 3", *END], "3", "conv 4 1 at 1"),
         (["conv 3 3 groups=3", "conv 8 1", "batchnorm", "conv 9 3", *END], "4", "conv 8 1 at 2"),
         (["conv 8 1x3", "conv 8 1x3", *END], "2", "conv 8 1x3 at 1"),
+        (["conv 3 3 groups=3", "conv 8 3", *END], "2", "conv 3 3 groups=3 at 1"),  # not pointwise
         (["conv 2 1", "conv 2 3", *END], "2", "conv 2 1 at 1"),  # narrows and does not widen
         (["conv 2 1", "conv 3 1", *END], "2", "conv 2 1 at 1"),  # 12 weights where 9 would do
     ],
@@ -73,6 +74,7 @@ def test_two_layers_without_an_activation_between_are_found(layers: list[Any], w
         ["relu", {"residual": ["conv 3 1", "batchnorm"]}, "conv 8 3", *END],  # a sum keeps what was there
         ["conv 8 3 padding=1", "relu", "save skip", "conv 8 1", "concat skip", "conv 8 3", *END],  # as in a u-net
         ["conv 8 3", "save linear", "relu", "concat linear", "conv 8 3", *END],  # a kept value beside its relu
+        ["relu", "conv 8 1", "save a", "conv classes 1", "concat a"],  # it leaves the network too
         ["conv 8 3", "relu", "conv classes 1", "conv 10 4 groups=10"],  # scores, enlarged or smoothed
     ],
 )

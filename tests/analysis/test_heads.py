@@ -97,6 +97,11 @@ def test_a_head_that_does_not_fit_is_an_error_at_the_last_block(
     assert (found.severity, found.where, found.message, found.fix) == ("error", str(len(layers)), message, fix)
 
 
+def test_one_pixel_is_one_answer_an_image_however_small_the_input() -> None:
+    (found,) = said("FS202", (3, 8, 8), *CONV, "conv classes 8")
+    assert found.fix == "put flatten after it"
+
+
 @pytest.mark.parametrize("shape", [(2, 9), (2, 20), (2, 16, 16), (2, 16, 17), (2, 33, 12), (1, 9, 8, 9)])
 @pytest.mark.parametrize("stride", [1, 2, 3, 8])
 def test_cross_entropy_takes_what_is_silent_for_multiclass_and_refuses_the_rest(
