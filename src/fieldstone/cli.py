@@ -191,7 +191,7 @@ def inspect(
     shape: options.Shape = None, classes: options.Classes = None, width: options.Width = None,
     task: options.AnyTask = None, object_size: options.ObjectSize = None, memory: options.Memory = None,
     batch_size: options.BatchSize = 1, select: options.Select = None, ignore: options.Ignore = None,
-    strict: options.StrictFindings = False, each: options.Each = False, as_json: options.Json = False,
+    svg: options.Svg = None, strict: options.StrictFindings = False, each: options.Each = False, as_json: options.Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""
     from fieldstone.verbs.choose_design import parse_shape
@@ -199,6 +199,8 @@ def inspect(
 
     if len(designs) > 1 and not each:
         raise DesignError(f"inspect takes one design, not {len(designs)}", fix="add --each to inspect one by one")
+    if svg is not None and each:
+        raise DesignError("--svg draws one design, and --each takes several", fix="leave one of them out")
     asked: dict[str, Any] = {"input": parse_shape(shape), "classes": classes, "width": width, "task": task}
     asked |= {"object": object_size, "memory": memory, "batch_size": batch_size, "select": select}
     look = partial(verb, **asked, ignore=ignore or ())
@@ -206,6 +208,10 @@ def inspect(
     if each:
         return max(_inspect_one(look, design, faults, as_json) for design in designs)
     summary = look(designs[0])
+    if svg is not None:
+        from fieldstone.verbs.draw import draw
+
+        draw(summary, svg)
     _print(summary, as_json)
     return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
 

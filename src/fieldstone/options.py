@@ -40,5 +40,6 @@ Memory = Annotated[
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, metavar="N", help="Images in that step.")]
 Select = Annotated[str | None, typer.Option("--select", metavar="CODES", help="Only these findings, as in FS1,FS203.")]
 Ignore = Annotated[str | None, typer.Option("--ignore", metavar="CODES", help="None of these findings.")]
+Svg = Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Draw it to scale into an SVG file.")]
 StrictFindings = Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")]
 Each = Annotated[bool, typer.Option("--each", help="Print the findings of several designs, a line each.")]

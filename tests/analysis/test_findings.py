@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,6 +22,7 @@ from fieldstone.analysis.findings import RULES, Finding, find
 from fieldstone.analysis.rule import Example, Rule, Subject
 from fieldstone.design import named
 from fieldstone.geometry import format_shape
+from strategies import designs
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -185,7 +188,7 @@ def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found:
 
 
 def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
-    layers = ("conv 8 3", "maxpool 4", "flatten", "linear 300", "relu", "linear classes", "softmax")
+    layers = ("conv 8 5", "maxpool 3", "flatten", "linear 300", "relu", "linear classes", "softmax")
     assert codes((3, 32, 32), *layers) == ["FS101", "FS201", "FS301"]
     reasons = {"FS101": "the border is black", "FS201": "a demonstration"}
     design = fs.Design((3, 32, 32), layers, allow=reasons)
@@ -212,6 +215,18 @@ def said(rule: Rule, example: Example) -> list[Finding]:
 def test_the_examples_of_a_rule_have_the_fault_and_have_it_not(rule: Rule) -> None:
     assert said(rule, rule.bad)
     assert not said(rule, rule.good)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@given(designs(), st.booleans())
+def test_every_rule_looks_at_any_network_and_names_a_block_of_it(design: fs.Design, large: bool) -> None:
+    rows = design.walk(5)
+    sides = tuple(side + 1 for side in design.input[1:]) if large else None
+    for found in find(Subject(design.input, rows, classes=5, object_size=sides)):
+        assert found.where in {row.path for row in rows}
+        assert found.message[0] != " "
+        assert found.fix
+        assert "nan" not in found.message + found.fix
 
 
 def test_codes_are_given_once() -> None:

@@ -7,10 +7,21 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 from fieldstone.analysis.rule import Severity, Subject
-from fieldstone.analysis.rules import activations, borders, branches, cost, heads, normalisation, pooling
+from fieldstone.analysis.rules import (
+    activations,
+    borders,
+    branches,
+    cost,
+    dilations,
+    fields,
+    heads,
+    joins,
+    normalisation,
+    pooling,
+)
 from fieldstone.errors import DesignError
 
-TABLES = (activations, branches, normalisation, borders, pooling, heads, cost)
+TABLES = (activations, borders, branches, cost, dilations, fields, heads, joins, normalisation, pooling)
 RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import prod
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, short
 from fieldstone.design.blocks.window import AvgPool, Pool
 from fieldstone.geometry import Window
@@ -15,9 +15,9 @@ from fieldstone.geometry import Window
 def counted_padding(subject: Subject) -> Iterator[Found]:
     """An average that takes the zeros of its padding for values."""
     for row in subject.rows:
-        if not (isinstance(row.block, AvgPool) and row.block.count_include_pad):
+        window = window_of(row)
+        if not (isinstance(row.block, AvgPool) and row.block.count_include_pad and isinstance(window, Window)):
             continue
-        window = row.block.window(row.input_shape[1:])
         axes = enumerate(zip(row.input_shape[1:], row.output_shape[1:], strict=True))
         poorest = [_poorest(window, axis, size, count) for axis, (size, count) in axes]
         real, counted = prod(real for real, _ in poorest), prod(counted for _, counted in poorest)
@@ -42,10 +42,11 @@ def _poorest(window: Window, axis: int, size: int, count: int) -> tuple[int, int
 def skipping_pool(subject: Subject) -> Iterator[Found]:
     """A pooling that steps over values; those that the floor cuts off at the end are another finding."""
     for row in subject.rows:
-        if not isinstance(row.block, Pool):
+        window = window_of(row)
+        if not (isinstance(row.block, Pool) and isinstance(window, Window)):
             continue
-        window, sides = row.block.window(row.input_shape[1:]), row.input_shape[1:]
-        read = [_read(window, axis, size, row.output_shape[1 + axis]) for axis, size in enumerate(sides)]
+        axes = enumerate(zip(row.input_shape[1:], row.output_shape[1:], strict=True))
+        read = [_read(window, axis, size, count) for axis, (size, count) in axes]
         reached = [max(places, default=-1) + 1 for places in read]
         if (skipped := prod(reached) - prod(map(len, read))) > 0:
             yield Found(
