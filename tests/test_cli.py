@@ -329,7 +329,7 @@ def test_each_prints_the_findings_of_several_designs_and_goes_on_after_a_broken_
     assert "twice.yaml: error FS201 at 5" in out
     assert run(["inspect", "--each", "bad.yaml", "twice.yaml", "--json"]) == 2
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [list(line)[0] for line in lines] == ["error", "design"]
+    assert [next(iter(line)) for line in lines] == ["error", "design"]
     assert lines[1]["design"] == "twice.yaml"
 
 
@@ -351,4 +351,4 @@ def test_the_hook_stops_a_commit_with_a_warning_and_names_the_file(folder: Path)
     assert hooked(files[0]).returncode == 0
     stopped = hooked(*files[:2])
     assert stopped.returncode == 1
-    assert stopped.stdout.startswith("designs/wider.yml: warning FS203 at 3: ")
+    assert "designs/wider.yml: warning FS203 at 3: " in stopped.stdout

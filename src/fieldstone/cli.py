@@ -8,8 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +18,6 @@ from fieldstone.errors import DataError, DesignError, FieldstoneError, RecipeErr
 from fieldstone.progress import Progress
 
 if TYPE_CHECKING:
-    from fieldstone.analysis.summary import Summary
     from fieldstone.training.recipe import Recipe
 
 DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
@@ -191,7 +189,8 @@ def inspect(
     shape: options.Shape = None, classes: options.Classes = None, width: options.Width = None,
     task: options.AnyTask = None, object_size: options.ObjectSize = None, memory: options.Memory = None,
     batch_size: options.BatchSize = 1, select: options.Select = None, ignore: options.Ignore = None,
-    svg: options.Svg = None, strict: options.StrictFindings = False, each: options.Each = False, as_json: options.Json = False,
+    strict: options.StrictFindings = False, each: options.Each = False, svg: options.Svg = None,
+    as_json: options.Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""
     from fieldstone.verbs.choose_design import parse_shape
@@ -203,11 +202,11 @@ def inspect(
         raise DesignError("--svg draws one design, and --each takes several", fix="leave one of them out")
     asked: dict[str, Any] = {"input": parse_shape(shape), "classes": classes, "width": width, "task": task}
     asked |= {"object": object_size, "memory": memory, "batch_size": batch_size, "select": select}
-    look = partial(verb, **asked, ignore=ignore or ())
+    asked |= {"ignore": ignore or ()}
     faults = ("error", "warning") if strict else ("error",)
     if each:
-        return max(_inspect_one(look, design, faults, as_json) for design in designs)
-    summary = look(designs[0])
+        return max(_inspect_one(design, asked, faults, as_json) for design in designs)
+    summary = verb(designs[0], **asked)
     if svg is not None:
         from fieldstone.verbs.draw import draw
 
@@ -216,10 +215,12 @@ def inspect(
     return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
 
 
-def _inspect_one(look: Callable[[str], Summary], design: str, faults: tuple[str, ...], as_json: bool) -> int:
+def _inspect_one(design: str, asked: dict[str, Any], faults: tuple[str, ...], as_json: bool) -> int:
     """One of several: its findings, a line each; what cannot be inspected stops none of the others."""
+    from fieldstone.verbs.inspect import inspect as verb
+
     try:
-        summary = look(design)
+        summary = verb(design, **asked)
     except FieldstoneError as fault:
         return _failed(fault.to_json(), str(fault), as_json)
     lines = [f"{design}: {finding}" for finding in summary.findings]

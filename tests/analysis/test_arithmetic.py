@@ -12,7 +12,7 @@ import fieldstone as fs
 from fieldstone.analysis.arithmetic import explain, size_formulas
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Resized, Transposed
-from strategies import designs
+from strategies import OUTPUTS, designs
 
 STRIDED = """\
 3  conv 20 5 stride=2: 10x37x37 → 20x17x17
@@ -51,7 +51,7 @@ def value(formula: str) -> tuple[float, float]:
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(designs())
 def test_every_formula_is_true_and_gives_what_leaves(design: fs.Design) -> None:
-    summary = fs.inspect(design)
+    summary = fs.inspect(design, classes=OUTPUTS)
     for row in summary.rows:
         shown = explain(summary.subject, row.path)
         for formula in (*shown.sizes, *shown.fields):

@@ -222,7 +222,8 @@ def test_the_examples_of_a_rule_have_the_fault_and_have_it_not(rule: Rule) -> No
 def test_every_rule_looks_at_any_network_and_names_a_block_of_it(design: fs.Design, large: bool) -> None:
     rows = design.walk(5)
     sides = tuple(side + 1 for side in design.input[1:]) if large else None
-    for found in find(Subject(design.input, rows, classes=5, object_size=sides)):
+    task, memory = ("segmentation", 4096) if large else (None, None)
+    for found in find(Subject(design.input, rows, classes=5, task=task, object_size=sides, memory=memory)):
         assert found.where in {row.path for row in rows}
         assert found.message[0] != " "
         assert found.fix

@@ -23,7 +23,7 @@ def read_sides(given: int | str | tuple[int, ...], sides: tuple[int, ...]) -> tu
         len(sides),
     ):
         many = "1 side" if len(sides) == 1 else f"{len(sides)} sides"
-        text = given if isinstance(given, str) else format_shape(tuple(numbers))
+        text = "x".join(map(str, numbers))
         raise DesignError(
             f"object {text!r} is no size of what is in an input of {many}",
             fix=f"write pixels, as in 32 or {format_shape((32, 48, 64)[: len(sides)])}",

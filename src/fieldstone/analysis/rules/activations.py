@@ -98,19 +98,18 @@ def _kernel(row: Row) -> tuple[int, ...]:
 def pooled_too_late(subject: Subject) -> Iterator[Found]:
     """A max pooling right after an activation that keeps the order of values, where it leaves fewer of them."""
     for row in subject.makers.values():
-        before = subject.before(row)
-        if row.block.keyword not in MAX_POOLINGS or not before or not isinstance(before[0].block, Activation):
-            continue
-        here, of, values = before[0], numel(row.input_shape), numel(row.output_shape)
-        exchangeable = here.block.monotone and subject.after(here) == (row,)
-        if exchangeable and values < of and _passes(subject, here) == _passes(subject, row):
-            name, pooling = here.block.keyword, row.block.text()
-            yield Found(
-                row.path,
-                f"{name} at {here.path} computes {of:,} values; after {pooling} the same comes of {values:,}, "
-                f"{percent(1 - values / of)} fewer",
-                f"put {pooling} before {name}",
-            )
+        for here in subject.before(row) if row.block.keyword in MAX_POOLINGS else ():
+            of, values = numel(row.input_shape), numel(row.output_shape)
+            keeps_order = isinstance(here.block, Activation) and here.block.monotone
+            exchangeable = subject.after(here) == (row,) and _passes(subject, here) == _passes(subject, row)
+            if keeps_order and exchangeable and values < of:
+                name, pooling = here.block.keyword, row.block.text()
+                yield Found(
+                    row.path,
+                    f"{name} at {here.path} computes {of:,} values; after {pooling} the same comes of {values:,}, "
+                    f"{percent(1 - values / of)} fewer",
+                    f"put {pooling} before {name}",
+                )
 
 
 def _passes(subject: Subject, row: Row) -> set[str]:
