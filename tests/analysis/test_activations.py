@@ -42,6 +42,9 @@ BOTTLENECK = ["conv 24 1", "batchnorm", "relu6", "conv 24 3 padding=1 groups=24"
         (["conv 4 1", "save a", "conv 5 3 padding=1", "concat a", "conv 8 3", *END], "3", "conv 4 1 at 1"),
         (["conv 3 3 groups=3", "conv 8 1", "batchnorm", "conv 9 3", *END], "4", "conv 8 1 at 2"),
         (["conv 8 1x3", "conv 8 1x3", *END], "2", "conv 8 1x3 at 1"),
+        (["separable 8 3", "separable 8 3", *END], "2", "separable 8 3 at 1"),
+        (["conv 8 3", "upconv 8 2 stride=2", *END], "2", "conv 8 3 at 1"),
+        (["conv 8 3", "upsample 2", "pad 1", "conv 8 3", *END], "4", "conv 8 3 at 1"),
         (["conv 3 3 groups=3", "conv 8 3", *END], "2", "conv 3 3 groups=3 at 1"),  # not pointwise
         (["conv 2 1", "conv 2 3", *END], "2", "conv 2 1 at 1"),  # narrows and does not widen
         (["conv 2 1", "conv 3 1", *END], "2", "conv 2 1 at 1"),  # 12 weights where 9 would do
@@ -50,7 +53,7 @@ BOTTLENECK = ["conv 24 1", "batchnorm", "relu6", "conv 24 3 padding=1 groups=24"
 def test_two_layers_without_an_activation_between_are_found(layers: list[Any], where: str, what: str) -> None:
     found = [one for one in said("FS203", (3, 16, 16), *layers) if one.where == where]
     assert [one.severity for one in found] == ["warning"]
-    name = "linear" if "this linear classes: " in found[0].message else "conv"
+    name = fs.Design((3, 16, 16), layers).layers[int(where) - 1].keyword
     assert found[0].message.startswith(f"no activation stands between {what} and this {name} ")
     assert found[0].fix == "put one between, such as relu, or leave one of the layers out"
 
@@ -64,6 +67,20 @@ def test_two_layers_without_an_activation_between_are_found(layers: list[Any], w
         ["conv 8 3", "squeezeexcite 2", "conv 8 3", *END],
         ["relu", {"branches multiply": [["conv 8 1"], ["conv 8 1", "sigmoid"]]}, "conv 8 3", *END],
         ["conv 3 3 groups=3", "batchnorm", "conv 8 1", *END],  # depthwise and pointwise
+        ["depthwise 3", "batchnorm", "conv 8 1", *END],
+        ["separable 8 3", "batchnorm", "relu", "separable 8 3", *END],
+        [
+            "conv 8 3 padding=1",
+            "relu",
+            "save x",
+            "maxpool 2",
+            "conv 9 1",
+            "relu",
+            "upconv 8 2 stride=2",
+            "concat x",
+            "conv 8 3",
+            *END,
+        ],  # a u-net
         ["conv 12 3 groups=3", "conv 8 1", *END],
         ["conv 8 1x3", "conv 8 3x1", *END],  # a row and a column
         ["conv 8 3", "relu", "conv 4 1", "batchnorm", "conv 24 1", *END],  # a linear bottleneck

@@ -12,7 +12,8 @@ import fieldstone as fs
 from fieldstone.analysis.arithmetic import explain, size_formulas
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Resized, Transposed
-from strategies import OUTPUTS, designs
+from places import OUTPUTS
+from strategies import designs
 
 STRIDED = """\
 3  conv 20 5 stride=2: 10x37x37 → 20x17x17

@@ -50,6 +50,15 @@ def test_a_saved_map_that_is_used(layers: list[Any]) -> None:
     assert said("FS207", (3, 9, 9), *layers) == []
 
 
+def test_a_pooling_that_keeps_places_for_nothing() -> None:
+    kept = [*WIDE, "maxpool 3 name=p", "conv 6 1", "relu"]
+    (found,) = said("FS207", (3, 9, 9), *kept, *END)
+    assert (found.where, found.message) == ("3", "nothing uses the places that maxpool 3 name=p keeps")
+    assert found.fix == "leave out name=p, or put `maxunpool p` where it belongs"
+    assert said("FS207", (3, 9, 9), *kept, "maxunpool p", *END) == []
+    assert said("FS207", (3, 9, 9), *WIDE, "save a", "maxpool 3", "upsample like=a", *END) == []
+
+
 @pytest.mark.parametrize(
     ("layers", "where", "message"),
     [

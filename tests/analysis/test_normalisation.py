@@ -20,6 +20,8 @@ END = ["relu", "globalavgpool", "linear classes"]
         (["conv 8 3", "batchnorm", *END], "1", 8, "conv 8 3 bias=false"),
         (["conv 6 3 groups=3 padding=1", "batchnorm", *END], "1", 6, "conv 6 3 padding=1 groups=3 bias=false"),
         (["conv 8 3", "batchnorm affine=false", *END], "1", 8, "conv 8 3 bias=false"),
+        (["upconv 8 3", "batchnorm", *END], "1", 8, "upconv 8 3 bias=false"),
+        (["depthwise 3", "batchnorm", *END], "1", 3, "depthwise 3 bias=false"),
         (["flatten", "linear 1", "batchnorm", "relu", "linear classes"], "2", 1, "linear 1 bias=false"),
         (
             ["relu", {"residual": ["conv 3 1", "batchnorm", "relu"]}, "relu", *END],

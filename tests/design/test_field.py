@@ -31,7 +31,7 @@ def layer(draw: st.DrawFn, size: int) -> Layer:
     out = max(1, size * ratio[0] // ratio[1])
     kinds = ["window", "window"]
     kinds += ["adaptive"] if size > FEW else []
-    kinds += ["transposed", "nearest", "linear", "corners"] if size < MANY else []
+    kinds += ["transposed", "nearest", "linear", "corners", "cubic", "cubic corners"] if size < MANY else []
     kind = draw(st.sampled_from(kinds))
     if kind == "window":
         window = Window((kernel,), (stride,), (dilation,), ((padding, padding),))
@@ -46,7 +46,11 @@ def layer(draw: st.DrawFn, size: int) -> Layer:
         return Resized((out,), "adaptive"), lambda x: F.adaptive_avg_pool1d(x, out)
     if kind == "nearest":
         return Resized((out,), "nearest"), lambda x: F.interpolate(x, out)
-    corners = kind == "corners"
+    corners = "corners" in kind
+    if "cubic" in kind:  # torch has it for two axes: here one of a single row
+        return Resized((out,), "cubic", corners), lambda x: F.interpolate(
+            x.unsqueeze(2), (1, out), mode="bicubic", align_corners=corners
+        ).squeeze(2)
     return Resized((out,), "linear", corners), lambda x: F.interpolate(x, out, mode="linear", align_corners=corners)
 
 
@@ -116,4 +120,4 @@ def test_a_gate_over_a_map_keeps_its_sides_for_a_crop() -> None:
     gated = {"residual": {"body": ["squeezeexcite 1"], "shortcut": ["conv 1 31 padding=15"]}}
     layers = [gated, "save a", "conv 1 5", "add a crop=true", "conv classes 1"]
     field = Design((1, 20), layers).walk(1)[-1].field
-    assert {path.span(0) for path in field.axes[0].largest} == {(-13, 17), (0, 19)}
+    assert {path.span(0) for path in field.axes[0].largest} == {(-15, 19)}

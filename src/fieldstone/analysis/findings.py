@@ -18,10 +18,11 @@ from fieldstone.analysis.rules import (
     joins,
     normalisation,
     pooling,
+    upsampling,
 )
 from fieldstone.errors import DesignError
 
-TABLES = (activations, borders, branches, cost, dilations, fields, heads, joins, normalisation, pooling)
+TABLES = (activations, borders, branches, cost, dilations, fields, heads, joins, normalisation, pooling, upsampling)
 RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 

@@ -78,7 +78,7 @@ class Subject:
 def window_of(row: Row) -> Moves | Whole | None:
     """What a value of its output reads of its input; None for its own place alone, and for an input without sides."""
     sides = row.input_shape[1:]
-    return row.block.window(sides) if sides else None
+    return row.bound.window(sides) if sides else None
 
 
 class Found(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent
 from fieldstone.design.blocks.activation import Activation
 from fieldstone.design.blocks.structure import Branches, Repeat
@@ -92,7 +92,7 @@ def _is_meant(first: Row, second: Row) -> bool:
 
 def _kernel(row: Row) -> tuple[int, ...]:
     """The sides of its kernel; () for a linear layer."""
-    return tuple(getattr(row.block.window(row.input_shape[1:]), "kernel", ()))
+    return tuple(getattr(window_of(row), "kernel", ()))
 
 
 def pooled_too_late(subject: Subject) -> Iterator[Found]:

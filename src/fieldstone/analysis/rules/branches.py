@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.design.blocks.pooling import MaxPool
 from fieldstone.design.blocks.structure import Branches, Join, Parallel, Save, Sequence
 from fieldstone.design.walk import INPUT, Row
 from fieldstone.geometry import Shape, numel
@@ -34,24 +35,34 @@ def dead_branches(subject: Subject) -> Iterator[Found]:
     """Saved maps that nothing uses, blocks whose output is constant, and joins of one map or of a map with itself."""
     said = _said(subject)
     for place, row in enumerate(subject.rows):
-        if isinstance(row.block, Save):
-            scope, name = _scope(subject, row), row.block.name
+        if name := _gives(row):
+            scope = _scope(subject, row)
             if not any(later > place and path.startswith(scope) for later, path in said.get(name, ())):
-                yield Found(
-                    row.path, f"nothing uses the map {name}", f"remove it, or put `concat {name}` where it belongs"
-                )
-        elif isinstance(row.block, Parallel | Join):
+                yield _unused(row, name)
+        if isinstance(row.block, Parallel | Join):
             yield from _adds_nothing(row)
         else:
             yield from _constant(subject, row)
+
+
+def _gives(row: Row) -> str | None:
+    """The name that it gives to what it makes."""
+    return row.block.name if isinstance(row.block, Save | MaxPool) else None
+
+
+def _unused(row: Row, name: str) -> Found:
+    if isinstance(row.block, Save):
+        return Found(row.path, f"nothing uses the map {name}", f"remove it, or put `concat {name}` where it belongs")
+    fix = f"leave out name={name}, or put `maxunpool {name}` where it belongs"
+    return Found(row.path, f"nothing uses the places that {row.block.text()} keeps", fix)
 
 
 def _said(subject: Subject) -> dict[str, list[tuple[int, str]]]:
     """By name, the blocks that say it, but for those that give it: their place and path."""
     said: dict[str, list[tuple[int, str]]] = {}
     for place, row in enumerate(subject.rows):
-        for value in () if isinstance(row.block, Save) else vars(row.block).values():
-            if isinstance(value, str):
+        for value in vars(row.block).values():
+            if isinstance(value, str) and value != _gives(row):
                 said.setdefault(value, []).append((place, row.path))
     return said
 

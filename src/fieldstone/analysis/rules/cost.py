@@ -9,8 +9,8 @@ from fieldstone.analysis.memory import BYTES_A_PARAMETER, map_bytes, size_text, 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
 from fieldstone.analysis.rules.wording import plural
 from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.pooling import GlobalPool
 from fieldstone.design.blocks.shape import Flatten
-from fieldstone.design.blocks.window import GlobalPool
 from fieldstone.design.walk import Row
 
 LARGE_SHARE = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf, prod
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.design.blocks.activation import Sigmoid, Softmax
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.blocks.structure import Parallel, Save
@@ -77,7 +77,7 @@ def _mend(shape: Shape, numbers: int, form: Shape) -> str:
     factors = {wanted / side for wanted, side in zip(form, shape[1:], strict=True)}
     factor = max(factors)
     if len(factors) == 1 and factor > 1 and factor.is_integer():
-        return f"put `upsample {factor:g} mode=bilinear` after it"
+        return f"put `upsample {factor:g} mode=linear` after it"
     return f"pad the convolutions, or bring it to {format_shape(form)} at the end"
 
 
@@ -118,7 +118,7 @@ def _necks(subject: Subject, head: Row | None) -> list[tuple[Row, int]]:
 
 def _reach(row: Row) -> float:
     """How many pixels of its input a value of its output is made of, at most."""
-    window = row.block.window(row.input_shape[1:])
+    window = window_of(row)
     if isinstance(window, Window):
         return prod(window.kernel)
     return 1 if window is None and numel(row.input_shape[1:]) == numel(row.output_shape[1:]) else inf
