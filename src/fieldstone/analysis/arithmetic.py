@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Resized, Shape, Transposed, Whole, Window, format_shape
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Moves, Shape, Whole
 
 Severity = Literal["error", "warning", "note"]

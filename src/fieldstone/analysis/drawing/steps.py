@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fieldstone.analysis.rule import Subject
 from fieldstone.design.blocks.structure import Join, Parallel, Repeat
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Moves, Shape, Whole
 
 
