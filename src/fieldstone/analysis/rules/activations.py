@@ -9,7 +9,8 @@ from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent
 from fieldstone.design.blocks.activation import Activation
 from fieldstone.design.blocks.structure import Branches, Repeat
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import numel
 
 PRODUCTS = {"conv", "depthwise", "separable", "upconv", "linear"}

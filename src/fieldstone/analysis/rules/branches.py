@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
 from fieldstone.design.blocks.pooling import MaxPool
 from fieldstone.design.blocks.structure import Branches, Join, Parallel, Save, Sequence
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape, numel
 
 NEVER_ABOVE_0 = {"logsigmoid", "logsoftmax"}
