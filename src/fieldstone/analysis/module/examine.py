@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +17,7 @@ from fieldstone.analysis.module.calls import tensors
 from fieldstone.analysis.module.record import Recorder
 from fieldstone.analysis.module.stand_in import with_values, without_memory
 from fieldstone.analysis.rule import Subject
-from fieldstone.analysis.summary import Summary, Unused, Untraced
+from fieldstone.analysis.summary import Summary, Untraced, Unused
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Shape, format_shape
 
@@ -31,7 +31,13 @@ class Ran(NamedTuple):
 
 
 def examine(
-    module: nn.Module, shape: Shape, *, name: str = "", classes: int | None = None, task: str | None = None
+    module: nn.Module,
+    shape: Shape,
+    *,
+    name: str,
+    classes: int | None = None,
+    silent: Collection[str] = (),
+    **asked: Any,
 ) -> Summary:
     """Run a module's shapes through it and check what it did.
 
@@ -39,29 +45,20 @@ def examine(
 
     Args:
         shape: (C, *sides) of one input.
-        name: what it is called; without it its class.
+        name: what it is called.
         classes: how many, where that is to be checked.
-        task: as that of a design.
+        silent: codes of findings that are not looked for.
+        asked: other fields of the subject.
 
     Raises:
         DesignError: the module does not take such an input, or does nothing with it.
     """
-    module = getattr(module, "_orig_mod", module)  # of torch.compile
-    name = name or type(module).__name__
-    ran, untraced = _traced(module, shape, name)
+    ran, untraced = _traced(getattr(module, "_orig_mod", module), shape, name)  # the original of torch.compile
     if not ran.recorder.rows:
         raise DesignError(f"{name} does nothing with its input", fix="give a module that computes something of it")
-    subject = Subject(shape, tuple(ran.recorder.rows), classes, task)
-    return Summary(
-        name,
-        subject,
-        "as asked",
-        _outputs(ran.result),
-        find(subject),
-        {},
-        unused=_unused(ran),
-        untraced=untraced,
-    )
+    subject = Subject(shape, tuple(ran.recorder.rows), classes, **asked)
+    outputs, findings = _outputs(ran.result), find(subject, silent)
+    return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
 
 
 def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untraced, ...]]:
@@ -74,7 +71,7 @@ def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untr
             with torch.device("meta"):
                 copy = without_memory(module)
                 return Ran(copy, recorder, recorder.run(copy, torch.empty(1, *shape, dtype=dtype))), ()
-        except Exception as fault:  # noqa: BLE001  # the module's own code may raise anything
+        except Exception as fault:  # the module's own code may raise anything
             if device.type == "meta":
                 raise _refused(name, shape, recorder, fault) from fault
             untraced = (Untraced(recorder.failed_in, f"{_said(fault)}; what it does with one image of noise is shown"),)

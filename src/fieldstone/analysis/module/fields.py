@@ -7,10 +7,11 @@ from functools import reduce
 from fieldstone.analysis.module.blocks import block_of
 from fieldstone.analysis.module.calls import Call, Value
 from fieldstone.analysis.module.layout import LAYOUTS, Laid, last
-from fieldstone.analysis.other import Other
-from fieldstone.design.blocks.block import Block
+from fieldstone.analysis.other import Other, unknown
+from fieldstone.design.blocks.block import Block, FitError
+from fieldstone.design.blocks.structure import Join
 from fieldstone.design.field import Field
-from fieldstone.geometry import WHOLE, Shape, Window
+from fieldstone.geometry import WHOLE, Shape, Whole, Window
 
 
 def read(call: Call) -> Laid:
@@ -18,7 +19,18 @@ def read(call: Call) -> Laid:
     if call.name in LAYOUTS:
         return LAYOUTS[call.name](call)
     block = block_of(call)
-    return Laid(block, _axes(call, block))
+    axes = _axes(call, block)
+    return Laid(block, axes) if _agrees(block, call, axes) else Laid(unknown(block.text()), None)
+
+
+def _agrees(block: Block, call: Call, axes: Shape | None) -> bool:
+    """Whether the block says the shape that torch gave: it may have been called on something else than a map."""
+    if isinstance(block, Other | Join):
+        return True
+    try:
+        return block.output_shape(call.first.shape) == Value(call.dims, axes, None, "").shape
+    except FitError:
+        return False
 
 
 def _axes(call: Call, block: Block) -> Shape | None:
@@ -58,8 +70,8 @@ def _moved(field: Field, call: Call, laid: Laid) -> Field | None:
     moves = laid.block.window(before.sides)
     if moves is None or moves == _own_place(len(before.sides)):
         return field
-    if moves is WHOLE:
-        return field.whole()
+    if isinstance(moves, Whole):
+        return field.whole(after)
     in_place = before.axes == last(len(before.axes or ()), before.dims) and len(before.dims) == len(before.sides) + 2
     return field.moved(moves, before.sides, after) if in_place or call.name == "getitem" else None
 

@@ -20,7 +20,7 @@ MODULES = {"torch.nn.functional.": "F.", "torch.Tensor.": "Tensor."}
 
 def full_name(function: Callable[..., Any]) -> str:
     """`torch.roll`, `F.grid_sample`, `Tensor.permute`, `aten.roll`; of a property `Tensor.T`."""
-    full = (resolve_name(function) or getattr(function, "__name__", "call")).removesuffix(".__get__")
+    full = str(resolve_name(function) or getattr(function, "__name__", "call")).removesuffix(".__get__")
     return next((short + full.removeprefix(long) for long, short in MODULES.items() if full.startswith(long)), full)
 
 

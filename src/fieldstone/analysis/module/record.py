@@ -33,8 +33,15 @@ SAME = {
 """What gives its input again, in another place or type: no row."""
 
 
+Origins = dict[int, Tensor | int]
+"""What a constant is made of: parameters, by their ids, and by numbers below 0 twice the products that it took.
+
+They count at the row that uses it first.
+"""
+
+
 class Done(NamedTuple):
-    """A call that has run: its name, how it is shown, what it took and gave, and twice the products that it computed."""
+    """A call that has run: its name, how it is shown, what it took and gave, and twice its products."""
 
     name: str
     what: str
@@ -59,7 +66,8 @@ class Recorder:
         self.failed_in: str | None = None
         self._names = Names()
         self._values: Any = WeakTensorKeyDictionary()  # of what came from the input
-        self._made_of: Any = WeakTensorKeyDictionary()  # of anything else, the parameters
+        self._made_of: Any = WeakTensorKeyDictionary()  # of anything else, its origins
+        self._constants = 0
         self._stack: list[tuple[str, nn.Module]] = []
         self._within = 0  # calls that are one row already
         self._flops = 0
@@ -71,7 +79,7 @@ class Recorder:
         for path, part in module.named_modules():
             self._names.modules.add(path)
             if not isinstance(part, torch.jit.ScriptModule):
-                part.forward = self._seen(path, part, part.forward)  # type: ignore[method-assign]
+                part.forward = self._seen(path, part, part.forward)
         with torch.no_grad(), _Functions(self), _Kernels(self):
             return module(given)
 
@@ -135,30 +143,33 @@ class Recorder:
         made = list(tensors(done.result))
         taken = list(tensors((done.args, done.kwargs)))
         values = tuple(self._values[one] for one in taken if one in self._values)
-        weights = {number: one for thing in taken for number, one in self._weights(thing).items()}
+        origins = {number: one for thing in taken for number, one in self._origins(thing).items()}
         if not values:
+            if done.flops:
+                self._constants -= 1
+                origins[self._constants] = done.flops
             for one in made:
-                self._made_of[one] = weights
+                self._made_of[one] = origins
         elif made:
             call = Call(done.name, done.what, done.args, done.kwargs, values, tuple(made[0].shape))
-            value = values[0] if _is_same(call) else self._row(call, weights, done.flops)
+            value = values[0] if _is_same(call) else self._row(call, origins, done.flops)
             for one in made:
                 dims = tuple(one.shape)
                 self._values[one] = value if dims == value.dims else _of(value, dims)
         return done.result
 
-    def _weights(self, thing: Tensor) -> dict[int, Tensor]:
+    def _origins(self, thing: Tensor) -> Origins:
         if isinstance(thing, nn.Parameter):
             return {id(thing): thing}
-        made_of: dict[int, Tensor] = self._made_of.get(thing, {})
+        made_of: Origins = self._made_of.get(thing, {})
         return made_of
 
-    def _row(self, call: Call, weights: Mapping[int, Tensor], flops: int) -> Value:
+    def _row(self, call: Call, origins: Origins, flops: int) -> Value:
         laid = read(call)
         field, axes = field_after(call, laid)
         made = Value(call.dims, axes, field, self._names.new(self._place(call.name)))
-        new = [one for number, one in weights.items() if number not in self.used]
-        self.used |= weights.keys()
+        new = [one for number, one in origins.items() if number not in self.used]
+        self.used |= origins.keys()
         self.rows.append(
             Row(
                 path=made.source,
@@ -166,11 +177,11 @@ class Recorder:
                 bound=laid.block,
                 input_shape=call.widest.shape,
                 output_shape=made.shape,
-                params=_count(new),
-                macs=flops // 2,
+                params=_count(one for one in new if isinstance(one, Tensor)),
+                macs=(flops + sum(one for one in new if isinstance(one, int))) // 2,
                 field=field,
                 sources=tuple(value.source for value in call.values),
-                frozen=_count(one for one in new if not one.requires_grad),
+                frozen=_count(one for one in new if isinstance(one, Tensor) and not one.requires_grad),
             )
         )
         return made
@@ -209,7 +220,7 @@ def _count(weights: Iterable[Tensor]) -> int:
     return sum(one.numel() for one in weights)
 
 
-class _Functions(TorchFunctionMode):
+class _Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch gives its subclassing no types
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
@@ -218,7 +229,7 @@ class _Functions(TorchFunctionMode):
         return self.recorder.function(func, args, kwargs or {})
 
 
-class _Kernels(TorchDispatchMode):
+class _Kernels(TorchDispatchMode):  # as above
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder

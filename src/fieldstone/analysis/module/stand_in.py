@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+
+LAZY: tuple[Any, ...] = (UninitializedParameter, UninitializedBuffer)
 
 
 def without_memory(module: nn.Module) -> nn.Module:
@@ -36,15 +40,22 @@ def _held(part: nn.Module) -> Iterator[Tensor]:
 
 
 def _sizes_alone(tensor: Tensor) -> Tensor:
-    if isinstance(tensor, nn.parameter.UninitializedTensorMixin):  # of a lazy layer: its first input sizes it
-        return type(tensor)(device="meta", dtype=tensor.dtype)
+    if isinstance(tensor, LAZY):  # its first input sizes it
+        return _lazy(tensor, torch.device("meta"))
     empty = torch.empty_like(tensor, device="meta", requires_grad=False)
     return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
 
 
 def _same_values(tensor: Tensor) -> Tensor:
-    if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
-        return type(tensor)(device=tensor.device, dtype=tensor.dtype)
+    if isinstance(tensor, LAZY):
+        return _lazy(tensor, tensor.device)
     if isinstance(tensor, nn.Parameter):
         return nn.Parameter(tensor.detach(), tensor.requires_grad)
     return tensor.detach().clone()
+
+
+def _lazy(tensor: Tensor, device: torch.device) -> Tensor:
+    """Another one that waits for its sizes."""
+    kind: Any = type(tensor)
+    made: Tensor = kind(device=device, dtype=tensor.dtype)
+    return made

@@ -42,7 +42,8 @@ def misaligned(subject: Subject) -> Iterator[Found]:
         if row.path not in subject.makers or len(row.output_shape) < 2 or window_of(row) is not None:
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
-        pairs = combinations(fields.items(), 2)
+        known = [(source, field) for source, field in fields.items() if field is not None]
+        pairs = combinations(known, 2)
         shifts = [shift for pair in pairs for shift in _shifts(*pair) if shift.size >= LEAST_SHIFT]
         if shifts:
             worst = max(shifts)
@@ -57,12 +58,12 @@ def misaligned(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _field(subject: Subject, row: Row, source: str) -> Field:
+def _field(subject: Subject, row: Row, source: str) -> Field | None:
     """What the values of a source see as they are joined: of a larger map its centre is cut out."""
     made = subject.makers.get(source)
     field = Field.of_input(subject.input[1:]) if made is None else made.field
     shape = subject.input if made is None else made.output_shape
-    return field if shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
+    return field if field is None or shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
 
 
 def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]:
