@@ -90,8 +90,8 @@ def _pointwise(call: Call) -> Block:
 
 ELEMENTWISE = (
     "sub", "rsub", "div", "rdiv", "true_divide", "floor_divide", "remainder", "pow", "rpow", "exp", "exp2", "expm1",
-    "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "abs", "neg", "sin", "cos", "atan", "erf", "sign", "floor", "ceil",
-    "round", "reciprocal", "square", "maximum", "minimum", "where", "lerp", "addcmul", "addcdiv", "masked_fill",
+    "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "abs", "neg", "sin", "cos", "atan", "erf", "sign", "floor",
+    "ceil", "round", "reciprocal", "square", "maximum", "minimum", "where", "lerp", "addcmul", "addcdiv", "masked_fill",
     "nan_to_num", "fake_quantize_per_tensor_affine", "logical_not", "gt", "lt", "ge", "le", "eq", "ne",
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -29,11 +30,11 @@ class Value(NamedTuple):
 
     @property
     def shape(self) -> Shape:
-        """As designs have it: channels, then sides, for one image."""
-        axes = self.axes or ()
+        """As designs have it, for one image: channels, however many dimensions they have, then sides."""
         first = 1 if self.dims[:1] == (1,) else 0  # windows may be laid into the batch: then it counts
-        channels = [size for dim, size in enumerate(self.dims) if dim >= first and dim not in axes]
-        return (*channels, *(self.dims[axis] for axis in axes)) or (1,)
+        if not self.axes:
+            return self.dims[first:] or (1,)
+        return (prod(size for dim, size in enumerate(self.dims) if dim not in self.axes), *self.sides)
 
     @property
     def sides(self) -> Shape:

@@ -34,10 +34,15 @@ def _agrees(block: Block, call: Call, axes: Shape | None) -> bool:
 
 
 def _axes(call: Call, block: Block) -> Shape | None:
-    """Those of its map, where there is one and it keeps them."""
-    if len(call.dims) == len(call.widest.dims) and not _is_unknown(block):
-        return call.widest.axes
-    return () if len(call.dims) == 2 and block.window(()) is WHOLE and not _is_unknown(block) else None
+    """Those of its map, where there is one and it keeps them; a sum over channels leaves them the last."""
+    axes, sides = call.widest.axes, call.widest.sides
+    if _is_unknown(block):
+        return None
+    if len(call.dims) == len(call.widest.dims):
+        return axes
+    if axes and call.dims[-len(axes) :] == sides:
+        return last(len(axes), call.dims)
+    return () if len(call.dims) == 2 and block.window(()) is WHOLE else None
 
 
 def _is_unknown(block: Block) -> bool:

@@ -88,6 +88,14 @@ def _indexed(call: Call) -> Laid:
     return Laid(Other(call.what, Window(one, tuple(cut[2] for cut in cuts), one, padding), is_view=True), axes)
 
 
+def _stacked(call: Call) -> Laid:
+    """Maps one after the other along a new dimension, before their sides."""
+    axes, place = call.first.axes, call.get(1, "dim", 0)
+    if not axes or place % len(call.dims) > min(axes):
+        return _unsaid(call)
+    return Laid(Other(call.what), tuple(axis + 1 for axis in axes))
+
+
 def _complete(index: tuple[Any, ...], rank: int) -> tuple[slice, ...] | None:
     """A slice for every dimension; None where something else is among them."""
     if any(not isinstance(part, slice | EllipsisType) or getattr(part, "step", None) == 0 for part in index):
@@ -105,6 +113,7 @@ LAYOUTS: dict[str, Callable[[Call], Laid]] = {
     **dict.fromkeys(("transpose", "swapaxes", "swapdims"), _permuted(_exchanged)),
     **dict.fromkeys(("t", "T", "mT"), _permuted(_turned)),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parted),
+    "stack": _stacked,
     "getitem": _indexed,
 }  # fmt: skip
 """By the function's name; its arguments' places are those of torch's functions."""

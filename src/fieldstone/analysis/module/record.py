@@ -143,6 +143,7 @@ class Recorder:
         made = list(tensors(done.result))
         taken = list(tensors((done.args, done.kwargs)))
         values = tuple(self._values[one] for one in taken if one in self._values)
+        values = values[:1] if done.name.endswith("_as") else values  # of the other it takes the shape
         origins = {number: one for thing in taken for number, one in self._origins(thing).items()}
         if not values:
             if done.flops:
@@ -220,7 +221,7 @@ def _count(weights: Iterable[Tensor]) -> int:
     return sum(one.numel() for one in weights)
 
 
-class _Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch gives its subclassing no types
+class _Functions(TorchFunctionMode):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
@@ -229,9 +230,9 @@ class _Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch g
         return self.recorder.function(func, args, kwargs or {})
 
 
-class _Kernels(TorchDispatchMode):  # as above
+class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for it
     def __init__(self, recorder: Recorder) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.recorder = recorder
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

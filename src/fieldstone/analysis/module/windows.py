@@ -201,6 +201,6 @@ WINDOWS: dict[str, Translator] = {
     "pad": _pad,
     "pixel_shuffle": lambda call: shape.PixelShuffle(call.get(1, "upscale_factor")),
     "pixel_unshuffle": _unshuffle,
-    "channel_shuffle": _pointwise,
+    "channel_shuffle": lambda call: Other(call.what),
 }  # fmt: skip
 """By the function's name; the arguments' places are those of torch.nn.functional."""

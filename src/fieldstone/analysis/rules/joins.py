@@ -39,7 +39,8 @@ class Shift(NamedTuple):
 def misaligned(subject: Subject) -> Iterator[Found]:
     """Maps joined whose values at one place look at different places of the input."""
     for row in subject.rows:
-        if row.path not in subject.makers or len(row.output_shape) < 2 or window_of(row) is not None:
+        joins = row.path in subject.makers and len(row.sources) > 1 and window_of(row) is None
+        if not joins or len(row.output_shape) < 2:
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
         known = [(source, field) for source, field in fields.items() if field is not None]
@@ -63,6 +64,8 @@ def _field(subject: Subject, row: Row, source: str) -> Field | None:
     made = subject.makers.get(source)
     field = Field.of_input(subject.input[1:]) if made is None else made.field
     shape = subject.input if made is None else made.output_shape
+    if len(shape) != len(row.output_shape):  # a module may join what has no sides, or others
+        return None
     return field if field is None or shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
 
 
