@@ -17,6 +17,7 @@ import torchvision
 from fvcore.nn import FlopCountAnalysis
 from machine import machine
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import fieldstone as fs
@@ -68,8 +69,9 @@ def by_fvcore(module: nn.Module, shape: tuple[int, ...]) -> int | str:
 
 
 def by_torch(module: nn.Module, shape: tuple[int, ...]) -> int:
-    """What torch counts in a real run."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    """What torch counts in a real run, attention written out."""
+    module.requires_grad_(False)
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         module(torch.zeros(1, *shape))
     return counter.get_total_flops() // 2
 
