@@ -42,7 +42,8 @@ def widen(layers: Blocks, width: float, walk: Callable[[], Sequence[Row]]) -> Bl
         old = _filters(block).items()
         return replace(block, **{name: max(step, floor(number * width / step + 0.5) * step) for name, number in old})
 
-    return _mapped(layers, scaled)
+    wide: Blocks = _mapped(layers, scaled)
+    return wide
 
 
 def _by_channel(layers: Blocks, walk: Callable[[], Sequence[Row]]) -> Blocks:
@@ -51,7 +52,10 @@ def _by_channel(layers: Blocks, walk: Callable[[], Sequence[Row]]) -> Blocks:
         return layers
     rows = [(row.block, row.input_shape[0]) for row in walk() if isinstance(row.block, Conv)]
     grouped -= {block for block, channels in rows if block.groups != channels}
-    return _mapped(layers, lambda block: _depthwise(block) if isinstance(block, Conv) and block in grouped else block)
+    same: Blocks = _mapped(
+        layers, lambda block: _depthwise(block) if isinstance(block, Conv) and block in grouped else block
+    )
+    return same
 
 
 def _depthwise(conv: Conv) -> Depthwise:
