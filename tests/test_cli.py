@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+import fieldstone as fs
 from fieldstone.cli import run
 
 SMALL = """
@@ -109,7 +111,37 @@ def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: 
     (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
     status, listed, _ = answer(capsys, "inspect", "twice.yaml")
     assert status == 1
-    assert [(one["code"], one["severity"], one["where"]) for one in listed["findings"]] == [("FS201", "error", "5")]
+    errors = [(one["code"], one["where"]) for one in listed["findings"] if one["severity"] == "error"]
+    assert errors == [("FS201", "5")]
+
+
+def test_inspect_draws_into_a_file_and_replaces_the_one_that_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = folder / "network.svg"
+    place.write_text("old", encoding="utf-8")
+    status, listed, _ = answer(capsys, "inspect", "three-conv", "--classes", 2, "--svg", place)
+    assert (status, listed["totals"]["macs"]) == (0, 2_796_590)
+    assert place.read_text(encoding="utf-8") == fs.inspect("three-conv", classes=2).to_svg()
+    assert {path.suffix for path in folder.iterdir()} == {".svg", ".yaml"}, "nothing unfinished is left"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("", "the drawing's file '' is no file name"),
+        (".", "is no file name"),
+        ("none/a.svg", "none/a.svg: cannot be written"),
+    ],
+)
+def test_a_drawing_that_cannot_be_written_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], file: str, said: str
+) -> None:
+    assert run(["inspect", "three-conv", "--svg", file]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert "give a file in a folder that is there" in err
 
 
 def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +189,20 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "nowhere.yaml"], "cannot be read"),
         (["inspect", "three-conv", "--input", "3x12x12"], "its input is 20x3x3, smaller than the 5x5 kernel"),
         (["inspect", "three-conv", "--classes", "0"], "greater than or equal to 1, not '0'"),
+        (["inspect", "three-conv", "--memory", "8XB"], "memory '8XB' is no amount; write a number and a unit, as in"),
+        (["inspect", "three-conv", "--memory", "0GB"], "memory '0GB' is no amount"),
+        (["inspect", "three-conv", "--object", "3x4x5"], "object '3x4x5' is no size of what is in an input of 2 sides"),
+        (["inspect", "three-conv", "--object", "0"], "object '0' is no size"),
+        (["inspect", "three-conv", "--select", "FS2O3"], "no finding has the code 'FS2O3'; did you mean FS203?"),
+        (["inspect", "three-conv", "--ignore", "XY"], "no finding has the code 'XY'; the codes are FS101, "),
+        (["inspect", "three-conv", "--select", "FS101,"], "no finding has the code ''"),
+        (["inspect", "three-conv", "--batch-size", "0"], "greater than or equal to 1, not '0'"),
+        (
+            ["inspect", "three-conv", "--task", "segmenting"],
+            "task 'segmenting' is unknown here; choose one of binary, ",
+        ),
+        (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg draws one design, and --each takes several"),
+        (["inspect", "three-conv", "vgg-16"], "inspect takes one design, not 2; add --each to inspect one by one"),
         (["code", "three-con"], "did you mean three-conv?"),
         (["dat", "PHOTOS"], "No such command 'dat'"),
         (["data", "PHOTOS", "--nonsense"], "No such option"),
@@ -245,3 +291,64 @@ def test_output_that_nobody_takes_ends_with_a_status_and_no_traceback(command: s
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_inspect_takes_what_rules_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def codes(*words: object) -> list[str]:
+        return [one["code"] for one in answer(capsys, "inspect", "vgg-16", *words)[1]["findings"]]
+
+    assert codes("--memory", "7GiB", "--batch-size", 64) == ["FS301", "FS302"]
+    assert codes("--memory", "80GB", "--batch-size", 64) == ["FS301"]
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--select", "FS302") == ["FS302"]
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--ignore", "fs3") == []
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--select", "FS1,FS3", "--ignore", "FS302, FS1") == ["FS301"]
+    assert codes("--task", "segmentation", "--select", "FS20") == ["FS202"]
+
+
+def test_strict_has_status_1_on_warnings_and_not_on_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, status in [
+        (["vgg-16", "--strict"], 0),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9], 0),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9, "--strict"], 1),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9, "--strict", "--ignore", "FS302"], 0),
+    ]:
+        assert answer(capsys, "inspect", *words)[0] == status
+
+
+def test_each_prints_the_findings_of_several_designs_and_goes_on_after_a_broken_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    (folder / "bad.yaml").write_text(SMALL.replace("conv 6 3", "conv 6 17"), encoding="utf-8")
+    assert run(["inspect", "--each", "small.yaml", "twice.yaml"]) == 1
+    out, err = capsys.readouterr()
+    assert (out.splitlines()[-1].split(":")[:2], err) == (["twice.yaml", " error FS201 at 5"], "")
+    assert run(["inspect", "--each", "bad.yaml", "twice.yaml"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("fieldstone: bad.yaml:5: conv 6 17: ")
+    assert "twice.yaml: error FS201 at 5" in out
+    assert run(["inspect", "--each", "bad.yaml", "twice.yaml", "--json"]) == 2
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [next(iter(line)) for line in lines] == ["error", "design"]
+    assert lines[1]["design"] == "twice.yaml"
+
+
+def test_the_hook_stops_a_commit_with_a_warning_and_names_the_file(folder: Path) -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[1] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    program, *words = hook["entry"].split()
+    assert (program, hook["language"]) == ("fieldstone", "python")
+    (folder / "designs").mkdir()
+    (folder / "designs/good.yaml").write_text(SMALL, encoding="utf-8")
+    (folder / "designs/wider.yml").write_text(SMALL.replace("  - relu\n", ""), encoding="utf-8")
+    files = ["designs/good.yaml", "designs/wider.yml", "my-design.yaml", "src/design.yaml"]
+    assert all(re.search(hook["files"], name) for name in files)
+    assert not any(re.search(hook["files"], name) for name in ("ci.yaml", "designs/notes.md", "redesigned/ci.yaml"))
+
+    def hooked(*names: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", program, *words, *names]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert hooked(files[0]).returncode == 0
+    stopped = hooked(*files[:2])
+    assert stopped.returncode == 1
+    assert "designs/wider.yml: warning FS203 at 3: " in stopped.stdout

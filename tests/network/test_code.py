@@ -204,7 +204,13 @@ UNPOOLED = design(
     "save here",
     "maxpool 2 name=self",
     {"repeat 2": ["maxpool 2 stride=1 padding=same name=same-one", "relu", "maxunpool same-one", "conv 4 1"]},
-    {"residual": ["maxpool 3 stride=2 padding=1 ceil_mode=true name=never-used", "upsample 2", "crop 0 before=1 after=1"]},
+    {
+        "residual": [
+            "maxpool 3 stride=2 padding=1 ceil_mode=true name=never-used",
+            "upsample 2",
+            "crop 0 before=1 after=1",
+        ]
+    },
     "maxunpool self",
     "upsample like=here",
     "maxpool 3 name=last",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Resized, Shape, Transposed, Whole, Window, format_shape
 
@@ -80,7 +82,7 @@ def explain(subject: Subject, path: str) -> Arithmetic:
 
 def size_formulas(moves: Moves, sides: tuple[int, ...]) -> tuple[str, ...]:
     """Per axis the size that leaves, as in `floor((5 + 2·0 − 1·(3−1) − 1)/1) + 1 = 3`."""
-    write = {Window: _window, Transposed: _transposed, Resized: _resized}[type(moves)]
+    write = WRITERS[type(moves)]
     sizes = moves.output_sizes(sides)
     return tuple(write(moves, axis, side, size) for axis, (side, size) in enumerate(zip(sides, sizes, strict=True)))
 
@@ -103,6 +105,9 @@ def _transposed(moves: Transposed, axis: int, side: int, size: int) -> str:
 
 def _resized(moves: Resized, axis: int, side: int, size: int) -> str:
     return f"{side} becomes {size}"
+
+
+WRITERS: dict[type, Callable[..., str]] = {Window: _window, Transposed: _transposed, Resized: _resized}
 
 
 def _fields(subject: Subject, row: Row, moves: Moves) -> tuple[str, ...]:

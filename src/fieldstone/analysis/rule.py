@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
-from fieldstone.design.walk import INPUT, Row
-from fieldstone.geometry import Shape
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
+from fieldstone.geometry import Moves, Shape, Whole
 
 Severity = Literal["error", "warning", "note"]
 
@@ -73,6 +74,12 @@ class Subject:
                 order.append(waiting.pop())
             (waiting if isinstance(row.block, Parallel) else order).append(row)
         return (*order, *reversed(waiting))
+
+
+def window_of(row: Row) -> Moves | Whole | None:
+    """What a value of its output reads of its input; None for its own place alone, and for an input without sides."""
+    sides = row.input_shape[1:]
+    return row.bound.window(sides) if sides else None
 
 
 class Found(NamedTuple):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.findings import Finding, find
-from fieldstone.analysis.memory import forward_bytes, training_bytes
+from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
@@ -92,6 +93,10 @@ class Summary:
             "findings": [finding.to_json() for finding in self.findings],
         }
 
+    def to_svg(self) -> str:
+        """The network drawn to scale: the text of an SVG file."""
+        return draw(self.name, self.subject)
+
     def __repr__(self) -> str:
         title = f"{self.name}: input {format_shape(self.input)}"
         title += "" if self.classes is None else f", {self.classes} classes ({self.classes_from})"
@@ -100,19 +105,25 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(finding) for finding in self.findings] or ["no findings"]
+        said = [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
 
 
-def summarise(design: Design, classes: int, classes_from: str, outputs: int, task: str | None = None) -> Summary:
+def summarise(
+    design: Design, classes: int, classes_from: str, outputs: int, silent: Collection[str] = (), **asked: Any
+) -> Summary:
     """Walk a design and check it.
+
+    Args:
+        silent: codes of findings that are not looked for.
+        asked: other fields of the subject.
 
     Raises:
         DesignError: a block that does not fit its input.
     """
-    subject = Subject(design.input, design.walk(outputs), classes, task)
-    findings = find(subject, design.allow)
+    subject = Subject(design.input, design.walk(outputs), classes, **asked)
+    findings = find(subject, {*design.allow, *silent})
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 
@@ -134,12 +145,21 @@ def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def size_text(count: int) -> str:
-    """Bytes as people read them."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
+def _folded(findings: Sequence[Finding], rows: Sequence[Row]) -> Iterator[Finding]:
+    """Of findings at one written block, the one in the first pass, which says in how many more passes it is."""
+    repeats = {row.path for row in rows if isinstance(row.block, Repeat)}
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        together.setdefault((finding.code, _written_place(finding.where, repeats)), []).append(finding)
+    for first, *others in together.values():
+        more = f" and {len(others)} more pass{'es' if len(others) > 1 else ''}" if others else ""
+        yield replace(first, where=f"{first.where}{more}")
+
+
+def _written_place(path: str, repeats: Container[str]) -> str:
+    """The path without the passes: the same for one block in each pass."""
+    parts = path.split(".")
+    return ".".join("*" if ".".join(parts[:depth]) in repeats else part for depth, part in enumerate(parts))
 
 
 def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
