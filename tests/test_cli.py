@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import fieldstone as fs
 from fieldstone.cli import run
 
 SMALL = """
@@ -109,7 +110,37 @@ def test_inspect_has_status_1_where_a_finding_is_an_error(folder: Path, capsys: 
     (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
     status, listed, _ = answer(capsys, "inspect", "twice.yaml")
     assert status == 1
-    assert [(one["code"], one["severity"], one["where"]) for one in listed["findings"]] == [("FS201", "error", "5")]
+    errors = [(one["code"], one["where"]) for one in listed["findings"] if one["severity"] == "error"]
+    assert errors == [("FS201", "5")]
+
+
+def test_inspect_draws_into_a_file_and_replaces_the_one_that_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = folder / "network.svg"
+    place.write_text("old", encoding="utf-8")
+    status, listed, _ = answer(capsys, "inspect", "three-conv", "--classes", 2, "--svg", place)
+    assert (status, listed["totals"]["macs"]) == (0, 2_796_590)
+    assert place.read_text(encoding="utf-8") == fs.inspect("three-conv", classes=2).to_svg()
+    assert {path.suffix for path in folder.iterdir()} == {".svg", ".yaml"}, "nothing unfinished is left"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("", "the drawing's file '' is no file name"),
+        (".", "is no file name"),
+        ("none/a.svg", "none/a.svg: cannot be written"),
+    ],
+)
+def test_a_drawing_that_cannot_be_written_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], file: str, said: str
+) -> None:
+    assert run(["inspect", "three-conv", "--svg", file]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert said in err
+    assert "give a file in a folder that is there" in err
 
 
 def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

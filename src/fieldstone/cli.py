@@ -199,6 +199,7 @@ def predict(
 @app.command()
 def inspect(
     design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
+    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Draw it to scale into an SVG file.")] = None,
     as_json: Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong."""
@@ -206,6 +207,10 @@ def inspect(
     from fieldstone.verbs.inspect import inspect as verb
 
     summary = verb(design, input=parse_shape(shape), classes=classes, width=width, task=task)
+    if svg is not None:
+        from fieldstone.verbs.draw import draw
+
+        draw(summary, svg)
     _print(summary, as_json)
     return ANSWER_IS_A_FAULT if summary.has("error") else DONE
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from fieldstone.design.design import Design
 from fieldstone.design.field import Field
 from fieldstone.geometry import Moves, Resized, Transposed, Window
 
@@ -107,5 +108,12 @@ def test_the_largest_path_is_followed_even_when_the_smaller_one_strides_more() -
 
 def test_a_block_that_sees_everything_ends_the_jump() -> None:
     window = Window((3, 3), (2, 2), (1, 1), ((0, 0), (0, 0)))
-    seen = Field.of_input((10, 20)).moved(window, (10, 20), (4, 9)).whole()
+    seen = Field.of_input((10, 20)).moved(window, (10, 20), (4, 9)).whole(())
     assert (seen.receptive_field, seen.jump) == ((3 + 3 * 2, 3 + 8 * 2), None)
+
+
+def test_a_gate_over_a_map_keeps_its_sides_for_a_crop() -> None:
+    gated = {"residual": {"body": ["squeezeexcite 1"], "shortcut": ["conv 1 31 padding=15"]}}
+    layers = [gated, "save a", "conv 1 5", "add a crop=true", "conv classes 1"]
+    field = Design((1, 20), layers).walk(1)[-1].field
+    assert {path.span(0) for path in field.axes[0].largest} == {(-15, 19)}

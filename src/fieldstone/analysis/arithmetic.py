@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,7 @@ def explain(subject: Subject, path: str) -> Arithmetic:
 
 def size_formulas(moves: Moves, sides: tuple[int, ...]) -> tuple[str, ...]:
     """Per axis the size that leaves, as in `floor((5 + 2·0 − 1·(3−1) − 1)/1) + 1 = 3`."""
-    write = {Window: _window, Transposed: _transposed, Resized: _resized}[type(moves)]
+    write = WRITERS[type(moves)]
     sizes = moves.output_sizes(sides)
     return tuple(write(moves, axis, side, size) for axis, (side, size) in enumerate(zip(sides, sizes, strict=True)))
 
@@ -103,6 +104,9 @@ def _transposed(moves: Transposed, axis: int, side: int, size: int) -> str:
 
 def _resized(moves: Resized, axis: int, side: int, size: int) -> str:
     return f"{side} becomes {size}"
+
+
+WRITERS: dict[type, Callable[..., str]] = {Window: _window, Transposed: _transposed, Resized: _resized}
 
 
 def _fields(subject: Subject, row: Row, moves: Moves) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def compare(first: Summary, second: Summary) -> Comparison:
     """Pair the blocks: those that are written alike first, the others in their order between them."""
     texts = [[row.block.text() for row in one.rows] for one in (first, second)]
     pairs: list[Pair] = []
-    for _, start, end, other, until in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+    for _, start, end, other, until in SequenceMatcher(None, texts[0], texts[1], autojunk=False).get_opcodes():
         mine, theirs = first.rows[start:end], second.rows[other:until]
         shared = min(len(mine), len(theirs))
         pairs += map(Pair, mine[:shared], theirs[:shared])

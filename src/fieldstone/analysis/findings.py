@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from fieldstone.analysis.rule import Severity, Subject
-from fieldstone.analysis.rules import borders, cost, heads
+from fieldstone.analysis.rules import borders, cost, dilations, fields, heads, joins, pooling
 
-RULES = tuple(sorted((*borders.RULES, *heads.RULES, *cost.RULES), key=lambda rule: rule.code))
+TABLES = (borders, pooling, dilations, fields, joins, heads, cost)
+RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 
 @dataclass(frozen=True)

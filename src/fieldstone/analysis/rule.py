@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
 from fieldstone.design.walk import INPUT, Row
-from fieldstone.geometry import Shape
+from fieldstone.geometry import Moves, Shape, Whole
 
 Severity = Literal["error", "warning", "note"]
 
@@ -73,6 +73,12 @@ class Subject:
                 order.append(waiting.pop())
             (waiting if isinstance(row.block, Parallel) else order).append(row)
         return (*order, *reversed(waiting))
+
+
+def window_of(row: Row) -> Moves | Whole | None:
+    """What a value of its output reads of its input; None for its own place alone, and for an input without sides."""
+    sides = row.input_shape[1:]
+    return row.block.window(sides) if sides else None
 
 
 class Found(NamedTuple):

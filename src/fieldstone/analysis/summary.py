@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.findings import Finding, find
 from fieldstone.analysis.memory import forward_bytes, training_bytes
 from fieldstone.analysis.rule import Subject
@@ -91,6 +92,10 @@ class Summary:
             },
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+    def to_svg(self) -> str:
+        """The network drawn to scale: the text of an SVG file."""
+        return draw(self.name, self.subject)
 
     def __repr__(self) -> str:
         title = f"{self.name}: input {format_shape(self.input)}"

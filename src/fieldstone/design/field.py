@@ -52,10 +52,10 @@ class Path(NamedTuple):
         spans = tuple(self._hull(*_taps(reads, place)) for place in range(period))
         return _shortest(Path(period, steps // self.period * self.advance, spans, length))
 
-    def whole(self) -> Path:
-        """After a block that sees its whole input."""
+    def whole(self, length: int) -> Path:
+        """After a block that sees its whole input, and gives so many values."""
         first, last = min(self.length, self.period), max(0, self.length - self.period)
-        return Path(1, 0, (self._hull(*range(first), *range(last, self.length)),), 1)
+        return Path(1, 0, (self._hull(*range(first), *range(last, self.length)),), length)
 
     def beside(self, other: Path) -> Path:
         """Both at once, where they move alike."""
@@ -102,8 +102,8 @@ class Axis(NamedTuple):
     def moved(self, reads: Reads, length: int) -> Axis:
         return Axis(tuple(path.moved(reads, length) for path in self.largest), self.smallest.moved(reads, length))
 
-    def whole(self) -> Axis:
-        return Axis(_united(tuple(path.whole() for path in self.largest)), self.smallest.whole())
+    def whole(self, length: int) -> Axis:
+        return Axis(_united(tuple(path.whole(length) for path in self.largest)), self.smallest.whole(length))
 
     def beside(self, other: Axis) -> Axis:
         smallest = min(self.smallest, other.smallest, key=lambda path: (path.field, path.jump))
@@ -178,9 +178,10 @@ class Field:
         parts = zip(self.axes, moves.reads(before), after, strict=True)
         return Field(tuple(axis.moved(reads, size) for axis, reads, size in parts))
 
-    def whole(self) -> Field:
-        """After a block that sees its whole input."""
-        return Field(tuple(axis.whole() for axis in self.axes))
+    def whole(self, after: tuple[int, ...]) -> Field:
+        """After a block that sees its whole input; the sides that leave, none where it gives no map."""
+        lengths = after or (1,) * len(self.axes)
+        return Field(tuple(axis.whole(length) for axis, length in zip(self.axes, lengths, strict=True)))
 
     def joined(self, other: Field) -> Field:
         """After two maps were put together."""

@@ -207,7 +207,9 @@ def _seen(moves: Moves | Whole | None, here: Map, shape: Shape) -> Field:
     """What the values see after a block."""
     if moves is None:
         return here.field
-    return here.field.whole() if isinstance(moves, Whole) else here.field.moved(moves, here.shape[1:], shape[1:])
+    return (
+        here.field.whole(shape[1:]) if isinstance(moves, Whole) else here.field.moved(moves, here.shape[1:], shape[1:])
+    )
 
 
 def _joined(how: str, path: str, maps: list[tuple[str, Map]]) -> Made:

@@ -26,7 +26,8 @@ def widen(layers: Blocks, width: float) -> Blocks:
     if width == 1:
         return layers
     step = MULTIPLE if max(_numbers(layers), default=0) >= SMALL else 1
-    return _widened(layers, lambda number: max(step, floor(number * width / step + 0.5) * step))
+    widened: Blocks = _widened(layers, lambda number: max(step, floor(number * width / step + 0.5) * step))
+    return widened
 
 
 def _widened(value: Any, widened: Callable[[int], int]) -> Any:

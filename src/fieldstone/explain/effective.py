@@ -70,8 +70,9 @@ def _windowed(rows: Sequence[Row]) -> list[str]:
 
 
 def _measure(values: Tensor, inputs: Tensor) -> EffectiveField:
-    middle = (slice(None), slice(None), *(side // 2 for side in values.shape[2:]))
-    mixed = values[middle]  # (N, C)
+    mixed = values
+    for side in values.shape[2:]:
+        mixed = mixed.select(2, side // 2)  # -> (N, C), the middle
     (gradient,) = torch.autograd.grad(mixed, inputs, torch.randn_like(mixed), retain_graph=True)
     strength = gradient.double().square().mean(dim=(0, 1)).sqrt().cpu()  # (*sides)
     moved = int((strength > (1 - TWO_SIGMA) * strength.max()).sum()) if strength.max() > 0 else 0

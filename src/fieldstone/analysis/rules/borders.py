@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
+from fieldstone.analysis.rules.wording import SIDES, short
 from fieldstone.design.blocks.window import Conv
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
-
-SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
-"""What one step along each side is called, by the number of sides."""
 
 
 def dropped_pixels(subject: Subject) -> Iterator[Found]:
     """What the floor cuts off: not padding, and more than a stride wider than its window skips everywhere."""
     for row in subject.rows:
-        sides = row.input_shape[1:]
-        window = row.block.window(sides) if sides else None
+        sides, window = row.input_shape[1:], window_of(row)
         if not isinstance(window, Window) or _wraps(row):
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
@@ -49,6 +46,28 @@ def _border(lost: Sequence[int]) -> str:
     )
 
 
+def half_a_pixel(subject: Subject) -> Iterator[Found]:
+    """Padding that keeps the sides but has one more after the map than before it: the output stands between places."""
+    for row in subject.rows:
+        window = window_of(row)
+        if not isinstance(window, Window):
+            continue
+        axes = zip(window.padding, window.stride, SIDES[len(window.kernel)], strict=True)
+        moved = [name for (before, after), stride, name in axes if stride == 1 and after == before + 1]
+        if moved:
+            yield Found(
+                row.path,
+                f"{row.block.text()} moves its output by half a {' and half a '.join(moved)}: its kernel of "
+                f"{format_shape(window.kernel)} has no centre, so that {_paddings(window)}",
+                "use an odd kernel",
+            )
+
+
+def _paddings(window: Window) -> str:
+    before, after = (tuple(pair[end] for pair in window.padding) for end in (0, 1))
+    return f"padding is {short(before)} before and {short(after)} after the map"
+
+
 RULES = (
     Rule(
         code="FS101",
@@ -60,5 +79,17 @@ RULES = (
         check=dropped_pixels,
         bad=Example((3, 33, 33), ("conv 8 3 padding=1", "relu", "maxpool 2", "globalavgpool", "linear classes")),
         good=Example((3, 32, 32), ("conv 8 3 padding=1", "relu", "maxpool 2", "globalavgpool", "linear classes")),
+    ),
+    Rule(
+        code="FS105",
+        severity="note",
+        title="even kernel with padding=same",
+        why="A kernel of 2 or 4 has no centre. With padding=same its output keeps its sides, but every value stands "
+        "half a place beside what it describes; several such layers add up, and a skip connection around them joins "
+        "maps that do not lie on each other.",
+        source="torch.nn.Conv2d, padding='same', which pads the odd one after the map",
+        check=half_a_pixel,
+        bad=Example((3, 32, 32), ("conv 8 4 padding=same", "relu", "globalavgpool", "linear classes")),
+        good=Example((3, 32, 32), ("conv 8 5 padding=same", "relu", "globalavgpool", "linear classes")),
     ),
 )

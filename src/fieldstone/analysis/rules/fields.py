@@ -1,0 +1,219 @@
+"""Rules about what values see: too little for what reads them, more than there is, and what is lost before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
+from fieldstone.analysis.rules.wording import percent, pixels, plural
+from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.field import Field, Path
+from fieldstone.design.walk import INPUT, Row
+from fieldstone.geometry import WHOLE, Window, format_shape
+
+EARLY = 2  # blocks with windows
+COARSE = 4  # pixels from a value to the next
+FEW_PLACES = 32
+"""Detail is lost early where the first two windows leave one value for 4 pixels or more, and fewer than 32 values."""
+
+LEAST_SHARE = 0.5
+"""Values that are averaged see little where that is less than this share of every side of the input."""
+
+
+def lost_detail(subject: Subject) -> Iterator[Found]:
+    """A map reduced to few places before more than two windows have looked at it; the first such map is named."""
+    looks = {INPUT: 0}
+    for row in subject.order:
+        window = _window(row)
+        looked = window is not None and max(window.extents + window.stride) > 1
+        looks[row.path] = max(looks[source] for source in row.sources) + looked
+        if looked and looks[row.path] <= EARLY and row.jump and _is_coarse(row):
+            yield Found(
+                row.path,
+                f"{row.block.text()} leaves {format_shape(row.output_shape[1:])} places of "
+                f"{format_shape(subject.input[1:])} pixels, one for {pixels(row.jump)}, after "
+                f"{plural(looks[row.path], 'window')}",
+                "give the first blocks stride=1 and reduce the map later, or use a larger input",
+            )
+            return
+
+
+def _window(row: Row) -> Window | None:
+    window = window_of(row)
+    return window if isinstance(window, Window) else None
+
+
+def _is_coarse(row: Row) -> bool:
+    """Along an axis; a single place is a global pooling."""
+    assert row.jump is not None
+    axes = zip(row.jump, row.output_shape[1:], strict=True)
+    return any(jump >= COARSE and 1 < places < FEW_PLACES for jump, places in axes)
+
+
+def smaller_than_object(subject: Subject) -> Iterator[Found]:
+    """What decides reads values none of which sees an object of the given size as a whole."""
+    if subject.object_size is None:
+        return
+    rank = len(subject.input) - 1
+    wanted = subject.object_size * rank if len(subject.object_size) == 1 else subject.object_size
+    for row, field in _deciding(subject):
+        if any(seen < size for seen, size in zip(field.receptive_field, wanted, strict=True)):
+            each = "values of the output see" if row is subject.last else f"{row.block.text()} reads values that see"
+            yield Found(
+                row.path,
+                f"{each} {format_shape(field.receptive_field)} pixels: none sees an object of {format_shape(wanted)} "
+                "as a whole",
+                _grown(field, wanted),
+            )
+
+
+def small_patches(subject: Subject) -> Iterator[Found]:
+    """A global pooling of values each of which sees a small patch; where the object's size is known, that is judged."""
+    if subject.object_size is not None:
+        return
+    sides = subject.input[1:]
+    for row, field in _deciding(subject):
+        if window_of(row) is WHOLE and all(
+            seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)
+        ):
+            wanted = tuple(ceil(LEAST_SHARE * side) for side in sides)
+            share = max(seen / side for seen, side in zip(field.receptive_field, sides, strict=True))
+            yield Found(
+                row.path,
+                f"{row.block.text()} takes together {format_shape(row.input_shape[1:])} values that see "
+                f"{format_shape(field.receptive_field)} of {format_shape(sides)} pixels, {percent(share)} of a side: "
+                "how parts further apart are arranged is not seen",
+                _grown(field, wanted),
+            )
+
+
+def _deciding(subject: Subject) -> Iterator[tuple[Row, Field]]:
+    """What reads the values of a map to decide (a global pooling, a flatten, the output), and what those values see."""
+    for row in subject.order:
+        pools = (
+            window_of(row) is WHOLE and max(row.output_shape[1:], default=1) == 1
+        )  # else it gates, and keeps its map
+        flattens = isinstance(row.block, Flatten) and len(row.input_shape) > 1
+        if (pools or flattens) and len(row.sources) == 1 and not _passed(subject, row):
+            field = _field(subject, row.sources[0])
+            if not field.saw_everything:
+                yield row, field
+    last = subject.last
+    if len(last.output_shape) > 1 and not last.field.saw_everything:
+        yield last, last.field
+
+
+def _passed(subject: Subject, row: Row) -> bool:
+    """Whether what it gives meets a map that went past it, as in a squeeze-and-excite."""
+    inside = {row.path}
+    later = subject.order[subject.order.index(row) + 1 :]
+    for other in later:
+        if not inside.isdisjoint(other.sources):
+            inside.add(other.path)
+            if not inside.issuperset(other.sources):
+                return True
+    return False
+
+
+def _field(subject: Subject, source: str) -> Field:
+    return Field.of_input(subject.input[1:]) if source == INPUT else subject.makers[source].field
+
+
+def _grown(field: Field, wanted: tuple[int, ...]) -> str:
+    """How many 3-wide convolutions at the end of the map let its values see that much."""
+    assert field.jump is not None
+    axes = zip(field.receptive_field, wanted, field.jump, strict=True)
+    count = max(ceil((size - seen) / (2 * jump)) for seen, size, jump in axes)
+    step = pixels(tuple(2 * jump for jump in field.jump))
+    more = f"{count} more of `conv C 3 padding=1`, {step} pixels each"
+    return f"let values see more before it: {more}, or fewer after pooling"
+
+
+def seen_already(subject: Subject) -> Iterator[Found]:
+    """Windows over values that each see the whole input already, by the smallest path too; the first is named."""
+    sides = subject.input[1:]
+    blind = [row for row in subject.rows if _is_wide(row) and _sees_all(_field(subject, row.sources[0]), sides)]
+    if blind:
+        held, total = sum(row.params for row in blind), sum(row.params for row in subject.rows)
+        others = f" and {plural(len(blind) - 1, 'more block')} like it" if len(blind) > 1 else ""
+        yield Found(
+            blind[0].path,
+            f"every value that {blind[0].block.text()} reads sees all of the {format_shape(sides)} input already; "
+            f"no new pixels come with it{others} ({held:,} parameters, {percent(held / total)} of all)",
+            "leave them out or make their kernels 1, reduce the map later, or use a larger input",
+        )
+
+
+def _is_wide(row: Row) -> bool:
+    """Whether it has weights for several places of a map that has several."""
+    window = _window(row)
+    return window is not None and row.params > 0 and max(window.kernel) > 1 < max(row.input_shape[1:])
+
+
+def _sees_all(field: Field, sides: tuple[int, ...]) -> bool:
+    return all(_covers(axis.smallest, side) for axis, side in zip(field.axes, sides, strict=True))
+
+
+def _covers(path: Path, side: int) -> bool:
+    """Whether each of its values sees the whole axis: the last ones its begin, the first ones its end."""
+    turn = range(min(path.period, path.length))
+    spans = [path.span(place) for first in turn for place in (first, path.length - 1 - first)]
+    return path.advance > 0 and all(span is not None and span[0] <= 0 and span[1] >= side - 1 for span in spans)
+
+
+STEM = ("conv 16 7 stride=2 padding=3", "batchnorm", "relu", "maxpool 2")
+END = ("globalavgpool", "linear classes")
+STAGE = ("conv 16 3 padding=1", "batchnorm", "relu", "maxpool 2")
+MORE = ("conv 16 3 padding=1", "relu")
+
+RULES = (
+    Rule(
+        code="FS104",
+        severity="note",
+        title="detail lost early",
+        why="A first block of stride 2 and a pooling are made for pictures of 224 pixels. On small pictures they leave "
+        "a few places before the network has looked: what is smaller than such a step is gone, and no later block "
+        "brings it back. Large maps first and reduction later give higher accuracy at the same cost.",
+        source="Zeiler and Fergus, arXiv:1311.2901, section 4.1 (strides of 4 and 2 compared); He and Sun, "
+        "arXiv:1412.1710, section 3 (delayed reduction); He, Zhang, Ren and Sun, arXiv:1512.03385, section 4.2 "
+        "(a stem of stride 1 at 32 pixels)",
+        check=lost_detail,
+        bad=Example((3, 32, 32), (*STEM, *STAGE, *END)),
+        good=Example((3, 32, 32), (*STAGE, *STAGE, *END)),
+    ),
+    Rule(
+        code="FS109",
+        severity="warning",
+        title="receptive field smaller than the object",
+        why="A value can only tell what it sees. Where none sees an object as a whole, the network has to guess it "
+        "from parts, and what distinguishes two objects by how their parts are arranged is not seen.",
+        source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019",
+        check=smaller_than_object,
+        bad=Example((3, 64, 64), (*STAGE, "conv classes 3 padding=1"), {"object_size": (20, 20)}),
+        good=Example((3, 64, 64), (*STAGE, *STAGE, *STAGE, "conv classes 3 padding=1"), {"object_size": (20, 20)}),
+    ),
+    Rule(
+        code="FS110",
+        severity="note",
+        title="blocks that see nothing new",
+        why="Once every value sees the whole input, corners included, a window over such values brings no new pixels. "
+        "Layers behind that border hardly improve what has been recognised, and cost parameters and time.",
+        source="Richter, Schöning, Wiedenroth and Krumnack, Should You Go Deeper?, arXiv:2106.12307 (border layers)",
+        check=seen_already,
+        bad=Example((3, 16, 16), (*STAGE, *STAGE, *MORE, *MORE, *MORE, *MORE, *END)),
+        good=Example((3, 16, 16), (*STAGE, *STAGE, *MORE, *MORE, *END)),
+    ),
+    Rule(
+        code="FS112",
+        severity="note",
+        title="a global pooling of small patches",
+        why="A global pooling forgets where its values stand. If each of them sees a small patch, the network counts "
+        "textures: it cannot tell how parts that are further apart are arranged. It may be enough (patches of 33 "
+        "pixels recognise many photographs), and it is worth knowing.",
+        source="Brendel and Bethge, Approximating CNNs with Bag-of-local-Features models, arXiv:1904.00760",
+        check=small_patches,
+        bad=Example((3, 64, 64), (*STAGE, *END)),
+        good=Example((3, 64, 64), (*STAGE, *STAGE, *STAGE, *STAGE, *END)),
+    ),
+)

@@ -1,0 +1,125 @@
+"""Rules about maps that are joined: whether they lie on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations
+from math import lcm
+from typing import NamedTuple
+
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
+from fieldstone.analysis.rules.wording import SIDES, plural
+from fieldstone.design.field import Field, Path
+from fieldstone.design.walk import INPUT, Row
+
+LEAST_SHIFT = Fraction(1, 2)
+"""Maps are misaligned where values look half a place or more apart, and neither sees all that the other does."""
+
+
+class Shift(NamedTuple):
+    """Where two maps look furthest apart along an axis, in places of the coarser one; the pixels they look at there."""
+
+    size: Fraction
+    axis: int
+    place: int
+    names: tuple[str, str]
+    centres: tuple[Fraction, Fraction]
+    jumps: tuple[Fraction, Fraction]
+
+    def __str__(self) -> str:
+        (one, other), (here, there), (step, stride) = self.names, self.centres, self.jumps
+        steps = (
+            f" (its values are {float(step):g} pixels apart, the other's {float(stride):g})" if step != stride else ""
+        )
+        return f"{one} looks at pixel {float(here):g}{steps}, {other} at {float(there):g}"
+
+
+def misaligned(subject: Subject) -> Iterator[Found]:
+    """Maps joined whose values at one place look at different places of the input."""
+    for row in subject.rows:
+        if row.path not in subject.makers or len(row.output_shape) < 2 or window_of(row) is not None:
+            continue
+        fields = {source: _field(subject, row, source) for source in row.sources}
+        pairs = combinations(fields.items(), 2)
+        shifts = [shift for pair in pairs for shift in _shifts(*pair) if shift.size >= LEAST_SHIFT]
+        if shifts:
+            worst = max(shifts)
+            name = SIDES[len(row.output_shape) - 1][worst.axis]
+            yield Found(
+                row.path,
+                f"{row.block.text()} joins maps that do not lie on each other: at {name} {worst.place} {worst}; "
+                f"that is {plural(float(worst.size), 'place')} apart",
+                "give the paths equal strides, and each window as much padding as half of what it spans"
+                if worst.jumps[0] == worst.jumps[1]
+                else "reduce or enlarge one of them until its values are as far apart as the other's",
+            )
+
+
+def _field(subject: Subject, row: Row, source: str) -> Field:
+    """What the values of a source see as they are joined: of a larger map its centre is cut out."""
+    made = subject.makers.get(source)
+    field = Field.of_input(subject.input[1:]) if made is None else made.field
+    shape = subject.input if made is None else made.output_shape
+    return field if shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
+
+
+def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]:
+    """Along every axis."""
+    for axis, (mine, theirs) in enumerate(zip(one[1].axes, other[1].axes, strict=True)):
+        paths = (mine.seen, theirs.seen)
+        if min(path.advance for path in paths) > 0:  # a value that sees everything lies everywhere
+            size, place = max((_apart(*paths, place), place) for place in _places(*paths))
+            jumps = (paths[0].jump, paths[1].jump)
+            centres = (_centre(paths[0], place), _centre(paths[1], place))
+            yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, jumps)
+
+
+def _places(one: Path, other: Path) -> range:
+    """Where they have to be compared: where both move alike, a turn of both."""
+    return range(min(one.length, lcm(one.period, other.period)) if one.jump == other.jump else one.length)
+
+
+def _apart(one: Path, other: Path, place: int) -> Fraction:
+    """In places of the coarser: nothing where one sees all that the other does, unless they drift apart by a place."""
+    spans = [span for span in (one.span(place), other.span(place)) if span is not None]
+    coarser, drift = max(one.jump, other.jump), abs(one.jump - other.jump) * (one.length - 1)
+    if len(spans) < 2 or (_nested(*spans) and drift <= coarser):
+        return Fraction(0)
+    return abs(_centre(one, place) - _centre(other, place)) / coarser
+
+
+def _nested(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one holds the other."""
+    outer = (min(one[0], other[0]), max(one[1], other[1]))
+    return outer in (one, other)
+
+
+def _centre(path: Path, place: int) -> Fraction:
+    span = path.span(place)
+    return Fraction(sum(span), 2) if span else Fraction(0)
+
+
+def _called(source: str) -> str:
+    return "the input" if source == INPUT else f"the map of {source}"
+
+
+END = ("relu", "globalavgpool", "linear classes")
+
+RULES = (
+    Rule(
+        code="FS111",
+        severity="warning",
+        title="joined maps that do not lie on each other",
+        why="An addition or concatenation takes the values at one place for descriptions of one place. Where the paths "
+        "have different strides, or look before or behind it, the sum mixes what stands beside each other: edges "
+        "double, and a segmentation is moved.",
+        source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019, "
+        "section on alignment",
+        check=misaligned,
+        bad=Example((3, 33, 33), ({"branches concat": [["conv 8 3 stride=2"], ["conv 8 18"]]}, *END)),
+        good=Example(
+            (3, 33, 33), ({"branches concat": [["conv 8 3 stride=2"], ["conv 8 5 stride=2 padding=1"]]}, *END)
+        ),
+    ),
+)

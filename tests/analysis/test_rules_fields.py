@@ -1,0 +1,176 @@
+"""What values see, and what is done with it: torch's gradients say which pixels a value sees."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+import fieldstone as fs
+from fieldstone.network.build import build
+from rules import numbers, said
+
+END = ("globalavgpool", "linear classes")
+STEM = ("conv 8 7 stride=2 padding=3", "maxpool 3 stride=2 padding=1")
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "where", "places"),
+    [
+        ((3, 32, 32), STEM, "2", "8x8 places of 32x32 pixels, one for 4x4, after 2 windows"),
+        ((3, 64, 64), STEM, "2", "16x16 places of 64x64 pixels, one for 4x4, after 2 windows"),
+        ((3, 64, 64), ("conv 8 4 stride=4",), "1", "16x16 places of 64x64 pixels, one for 4x4, after 1 window"),
+        ((3, 224, 224), ("conv 8 16 stride=16",), "1", "14x14 places of 224x224 pixels, one for 16x16, after 1 window"),
+        (
+            (3, 100),
+            ("conv 8 1", "relu", "conv 8 5 stride=5"),
+            "3",
+            "20 places of 100 pixels, one for 5",
+        ),
+        ((3, 32, 32, 32), STEM, "2", "8x8x8 places of 32x32x32 pixels"),
+        ((3, 16, 64, 64), ("conv 8 1x4x4 stride=1x4x4",), "1", "16x16x16 places of 16x64x64 pixels, one for 1x4x4"),
+        ((3, 32, 32), ({"branches concat": [["conv 8 4 stride=4"], ["maxpool 4"]]},), "1.1.1", "8x8 places"),
+        ((3, 224, 224), STEM, None, None),
+        ((3, 128, 128), STEM, None, None),  # 32 places
+        ((3, 28, 28), ("conv 6 5 padding=2", "maxpool 2", "conv 6 5", "maxpool 2"), None, None),
+        ((3, 32, 32), ("conv 8 3 padding=1", "conv 8 3 padding=1", "maxpool 4"), None, None),
+        ((3, 16000), ("conv 8 80 stride=4", "maxpool 4"), None, None),
+        ((3, 32, 32), ("maxpool 32",), None, None),  # a global pooling
+        ((3, 32, 32), (), None, None),
+    ],
+)
+def test_detail_lost_early(
+    shape: tuple[int, ...], layers: tuple[object, ...], where: str | None, places: str | None
+) -> None:
+    found = said("FS104", shape, *layers, *END)
+    assert [(one.severity, one.where) for one in found] == ([] if where is None else [("note", where)])
+    assert all(f"leaves {places}" in one.message for one in found)
+
+
+def test_the_same_blocks_without_strides_lose_nothing() -> None:
+    assert said("FS104", (3, 32, 32), *STEM, *END)
+    slow = [re.sub("stride=2", "stride=1", block) for block in STEM]
+    assert not said("FS104", (3, 32, 32), *slow, "maxpool 2", "maxpool 2", *END)
+
+
+HEADS = {"output": ["conv classes 1"], "pooled": list(END), "flat": ["flatten", "linear classes"]}
+PLACE = {"output": 1, "pooled": 0, "flat": 0}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    ("shape", "layers"),
+    [
+        ((3, 64, 64), ["conv 8 3", "maxpool 2", "conv 8 3"]),
+        ((3, 64), ["conv 8 5 stride=2", "conv 8 3 dilation=2"]),
+        ((3, 24, 24, 24), ["conv 8 3", "maxpool 2"]),
+        ((3, 64, 40), ["conv 8 3x1", "maxpool 2x1"]),
+        ((3, 64, 64), [{"residual": ["conv 3 3 padding=1", "conv 3 3 padding=1"]}]),
+    ],
+)
+def test_an_object_that_no_value_sees_whole(shape: tuple[int, ...], layers: list[object], head: str) -> None:
+    seen = sees([*layers, "conv classes 1"], shape)
+    assert not said("FS109", shape, *layers, *HEADS[head])
+    for axis, size in enumerate(seen):
+        wanted = (*seen[:axis], size + 1, *seen[axis + 1 :])
+        (found,) = said("FS109", shape, *layers, *HEADS[head], object_size=wanted)
+        assert found.severity == "warning"
+        assert numbers(found.message.split(" see ")[1])[: 2 * len(seen)] == [*seen, *wanted]
+        assert found.where == str(len(layers) + 1)
+    assert not said("FS109", shape, *layers, *HEADS[head], object_size=seen)
+    assert len(said("FS109", shape, *layers, *HEADS[head], object_size=(max(seen) + 1,))) == 1  # for every side
+
+
+def sees(layers: list[object], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The pixels per side that move the value in the middle, in float64 with every weight 1."""
+    network = build(fs.Design(shape, [re.sub("maxpool", "avgpool", x) if isinstance(x, str) else x for x in layers]), 1)
+    network = network.double().eval()
+    for weight in network.parameters():
+        weight.data.fill_(1.0)
+    pixels = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
+    values = network(pixels)[0, 0]
+    values[tuple(side // 2 for side in values.shape)].backward()
+    assert pixels.grad is not None
+    moved = pixels.grad[0].sum(0).nonzero()
+    return tuple((moved.max(0).values - moved.min(0).values + 1).tolist())
+
+
+@pytest.mark.parametrize("code", ["FS109", "FS112"])
+@pytest.mark.parametrize("layers", [["conv 8 3 padding=1"], ["conv 8 3 padding=1", "maxpool 2", "conv 8 3 padding=1"]])
+def test_as_many_more_convolutions_as_it_says_mend_it_and_no_fewer(code: str, layers: list[str]) -> None:
+    options = {"object_size": (24, 24)} if code == "FS109" else {}
+    (found,) = said(code, (3, 64, 64), *layers, *END, **options)
+    count = numbers(found.fix.split("before it: ")[1])[0]
+    more = ["conv 8 3 padding=1"] * count
+    assert not said(code, (3, 64, 64), *layers, *more, *END, **options)
+    assert said(code, (3, 64, 64), *layers, *more[1:], *END, **options)
+
+
+def test_what_is_said_of_a_pooling_of_patches() -> None:
+    (found,) = said("FS112", (3, 64, 64), "conv 8 3", "relu", "maxpool 2", *END)
+    assert (found.severity, found.where) == ("note", "4")
+    assert found.message.startswith(
+        "globalavgpool takes together 31x31 values that see 4x4 of 64x64 pixels, 6% of a side"
+    )
+    assert "7 more of `conv C 3 padding=1`, 4x4 pixels each" in found.fix  # 4 + 7 * 4 = 32
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        ("conv 8 32", *END),  # half of each side
+        ("conv 8 1x40", *END),  # along one side
+        ("conv 8 3", "flatten", "linear classes"),  # a weight for every place
+        ("conv classes 3",),
+        ({"branches concat": [["conv 8 3"], ["globalavgpool keepdims=true", "conv 8 2 padding=31"]]}, *END),  # beside
+    ],
+)
+def test_other_networks_pool_no_patches(layers: tuple[object, ...]) -> None:
+    assert not said("FS112", (3, 64, 64), *layers)
+
+
+DEEP = ["conv 8 3 padding=1", "relu", "maxpool 2"] * 2
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_blocks_that_see_nothing_new(rank: int) -> None:
+    shape = (3, *(16,) * rank)
+    more = ["conv 8 3 padding=1"] * 5
+    (found,) = said("FS110", shape, *DEEP, *more, *END)
+    first = int(found.where) - 1
+    layers = [*DEEP, *more]
+    assert all_see_all(layers[:first], shape)
+    assert not all_see_all(layers[: first - 1], shape)
+    held = len(layers) - first
+    params = held * (8 * 8 * 3**rank + 8)
+    assert f"and {held - 1} more block" in found.message
+    assert f"({params:,} parameters" in found.message
+    assert not said("FS110", shape, *layers[:first], *END)  # without them
+    assert not said("FS110", shape, *layers[:first], *["conv 8 1"] * held, *END)
+
+
+def all_see_all(layers: list[str], shape: tuple[int, ...]) -> bool:
+    """Whether each value of a path has a gradient from the first and from the last pixel."""
+    network = build(fs.Design(shape, [re.sub("maxpool", "avgpool", x) for x in (*layers, "conv classes 1")]), 1)
+    network = network.double().eval()
+    for name, weight in network.named_parameters():
+        weight.data.fill_(0.0 if name.endswith("bias") else 1.0)
+    corners = torch.zeros(2, *shape, dtype=torch.float64)
+    corners[0][(slice(None), *(0,) * (len(shape) - 1))] = 1
+    corners[1][(slice(None), *(-1,) * (len(shape) - 1))] = 1
+    return bool((network(corners) > 0).all())
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [*DEEP, "conv 8 3 padding=1", "conv 8 3 padding=1"],
+        [*DEEP, *[{"residual": ["conv 8 3 padding=1", "relu"]}] * 8],  # by their shortcuts values see little
+        [*DEEP, *["conv 8 1"] * 8],
+        [*DEEP, *["maxpool 3 stride=1 padding=1"] * 8],  # without weights
+        [*DEEP, "globalavgpool keepdims=true", "conv 8 3 padding=1"],
+    ],
+)
+def test_other_networks_still_see_something_new(layers: list[object]) -> None:
+    assert not said("FS110", (3, 16, 16), *layers, *END)
