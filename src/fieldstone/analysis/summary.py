@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fieldstone.analysis.drawing.svg import draw
+from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
+from fieldstone.analysis.leftovers import Untraced, Unused
 from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
@@ -20,21 +22,6 @@ from fieldstone.geometry import Shape, format_shape
 HEADINGS = ("path", "block", "output", "params", "multiply-adds", "receptive field")
 
 
-class Unused(NamedTuple):
-    """Parameters of a module that no row used; `frozen` of them do not learn."""
-
-    path: str
-    params: int
-    frozen: int
-
-
-class Untraced(NamedTuple):
-    """A part of a module that could not be followed by shapes alone, and why; the path of the whole is empty."""
-
-    path: str | None
-    reason: str
-
-
 @dataclass(frozen=True, repr=False)
 class Summary:
     """What is known of a network before anything runs.
@@ -45,7 +32,8 @@ class Summary:
         classes_from: where the number of classes is from.
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
-        unused, untraced: of a module; a design has none.
+        effective: by path, the effective receptive fields that were measured.
+        unused, untraced: what the rows of a module do not say; a design has none.
     """
 
     name: str
@@ -54,6 +42,7 @@ class Summary:
     outputs: int | None
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
+    effective: Mapping[str, EffectiveField] = field(default_factory=dict)
     unused: tuple[Unused, ...] = ()
     untraced: tuple[Untraced, ...] = ()
 
@@ -107,7 +96,7 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [layer_json(row, self.input[1:]) for row in self.rows],
+            "layers": [layer_json(row, self.input[1:]) | self._measured(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "trainable": self.trainable,
@@ -116,11 +105,20 @@ class Summary:
                 "training_bytes": self.training_bytes,
             },
             "findings": [finding.to_json() for finding in self.findings],
-            "unused": [
-                {"path": path, "params": count, "trainable": count - frozen} for path, count, frozen in self.unused
-            ],
-            "untraced": [untraced._asdict() for untraced in self.untraced],
+            "unused": [one.to_json() for one in self.unused],
+            "untraced": [one.to_json() for one in self.untraced],
         }
+
+    def _measured(self, path: str) -> dict[str, float]:
+        found = self.effective.get(path)
+        return {} if found is None else {"effective_field": round(found.size, 2)}
+
+    def _table(self) -> list[str]:
+        lines = [HEADINGS, *_lines(self.rows, 0)]
+        if self.effective:
+            sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
+            lines = [(*HEADINGS, "effective"), *((*line, sizes.get(line[0], "")) for line in lines[1:])]
+        return table(lines, right=(3, 4, 6))
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""
@@ -135,11 +133,10 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [f"not used: {path}, {count:,} parameters" for path, count, _ in self.unused]
-        said += [f"not traced: {path or self.name}: {reason}" for path, reason in self.untraced]
+        said = [str(one) for one in (*self.unused, *self.untraced)]
         said += [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
-        return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
+        return "\n".join([title, "", *self._table(), "", totals, *said])
 
 
 def summarise(
@@ -173,16 +170,16 @@ def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _field_json(field: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
+def _field_json(seen: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
     """What a value sees; null in each place where that is not known."""
-    if field is None:
+    if seen is None:
         return dict.fromkeys(("receptive_field", "jump", "start", "smallest_field", "padding_share"))
     return {
-        "receptive_field": list(field.receptive_field),
-        "jump": None if field.jump is None else list(field.jump),
-        "start": None if field.start is None else list(field.start),
-        "smallest_field": list(field.smallest),
-        "padding_share": [round(share, 4) for share in field.padding_share(sides)],
+        "receptive_field": list(seen.receptive_field),
+        "jump": None if seen.jump is None else list(seen.jump),
+        "start": None if seen.start is None else list(seen.start),
+        "smallest_field": list(seen.smallest),
+        "padding_share": [round(share, 4) for share in seen.padding_share(sides)],
     }
 
 
@@ -234,5 +231,5 @@ def _below(path: str, rows: Sequence[Row], start: int) -> Sequence[Row]:
 
 def _cells(path: str, depth: int, name: str, row: Row, params: int, macs: int) -> tuple[str, ...]:
     counts = (f"{params:,}" if params else "", f"{macs:,}" if macs else "")
-    field = "-" if row.receptive_field is None else format_shape(row.receptive_field)
-    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, field)
+    seen = "-" if row.receptive_field is None else format_shape(row.receptive_field)
+    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, seen)

@@ -10,6 +10,7 @@ from fieldstone.analysis.findings import silenced
 from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
+from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
 from fieldstone.verbs.choose_design import find_design
 from fieldstone.verbs.choose_module import names_module
@@ -34,6 +35,8 @@ def inspect(
     batch_size: int = 1,
     select: str | Iterable[str] | None = None,
     ignore: str | Iterable[str] = (),
+    effective: bool = False,
+    progress: Progress | None = None,
 ) -> Summary:
     """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
 
@@ -47,6 +50,8 @@ def inspect(
         object: pixels a side of what is to be recognised, as in 32 or `32x48`.
         memory: what a training step may take, in bytes or as in `8GiB`.
         batch_size: images in that step.
+        effective: whether to measure effective receptive fields: by the trained network of a run or a model, else by
+            one with first weights. It loads torch.
         select, ignore: codes of findings or their beginnings, as in `FS1,FS203`; without `select` all.
 
     Raises:
@@ -63,16 +68,23 @@ def inspect(
     if names_module(design) or not isinstance(design, str | Path | Design):
         from fieldstone.verbs.inspect_module import inspect_module
 
-        shape = module_input(input, width)
+        shape = module_input(input, width, effective)
         return inspect_module(design, shape, classes, object_size=object_size(shape), **asked)
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     made = outputs(task_name(number, task, INSPECTED), number)
-    return summarise(found, number, source, made, object_size=object_size(found.input), **asked)
+    summary = summarise(found, number, source, made, object_size=object_size(found.input), **asked)
+    if effective:
+        from fieldstone.verbs.effective import measure
+
+        return measure(design, found, summary, progress or Progress.quiet())
+    return summary
 
 
-def module_input(shape: tuple[int, ...] | None, width: float | None) -> tuple[int, ...]:
-    """The shape that a module is inspected at. Raises DesignError without one."""
+def module_input(shape: tuple[int, ...] | None, width: float | None, effective: bool) -> tuple[int, ...]:
+    """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
+    if effective:
+        raise DesignError("effective fields are measured of designs, not of modules", fix="leave --effective out")
     if width is not None:
         raise DesignError("width is for designs: a module has the width that it was made with", fix="leave it out")
     if shape is None:

@@ -127,7 +127,7 @@ BLOCKS: dict[str, Translator] = {
     "tanhshrink": _keyed(activation.Tanhshrink),
     "sigmoid": _keyed(activation.Sigmoid),
     "hardsigmoid": _keyed(activation.Hardsigmoid),
-    "logsigmoid": _keyed(activation.LogSigmoid),
+    "log_sigmoid": _keyed(activation.LogSigmoid),
     "softplus": _keyed(activation.Softplus, beta=1.0, threshold=20.0),
     "softsign": _keyed(activation.Softsign),
     "hardshrink": _keyed(activation.Hardshrink, lambd=0.5),

@@ -13,11 +13,12 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fieldstone.analysis.findings import find
+from fieldstone.analysis.leftovers import Untraced, Unused
 from fieldstone.analysis.module.calls import tensors
 from fieldstone.analysis.module.record import Recorder
 from fieldstone.analysis.module.stand_in import with_values, without_memory
 from fieldstone.analysis.rule import Subject
-from fieldstone.analysis.summary import Summary, Untraced, Unused
+from fieldstone.analysis.summary import Summary
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Shape, format_shape
 
@@ -74,7 +75,8 @@ def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untr
         except Exception as fault:  # the module's own code may raise anything
             if device.type == "meta":
                 raise _refused(name, shape, recorder, fault) from fault
-            untraced = (Untraced(recorder.failed_in, f"{_said(fault)}; what it does with one image of noise is shown"),)
+            reason = f"{_said(fault)}; what it does with one image of noise is shown"
+            untraced = (Untraced(recorder.failed_in or "", reason),)
         recorder = Recorder()
         try:
             copy = with_values(module)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from fieldstone.analysis.module.calls import Call
 from fieldstone.analysis.other import Other, unknown
 from fieldstone.design.blocks.block import Block
-from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.blocks.shape import Crop, Flatten
+from fieldstone.design.blocks.window import folded
 from fieldstone.geometry import Shape, Window
 
 
@@ -77,15 +78,34 @@ def _indexed(call: Call) -> Laid:
     axes = call.first.axes
     if not axes or index is None or len(call.dims) != len(call.first.dims):
         return _unsaid(call)
-    cuts = [index[axis].indices(size) for axis, size in zip(axes, call.first.sides, strict=True)]
-    ends = [
-        (len(range(*cut)) - 1) * cut[2] + 1 - size + cut[0] for cut, size in zip(cuts, call.first.sides, strict=True)
-    ]
-    if all(cut == (0, size, 1) for cut, size in zip(cuts, call.first.sides, strict=True)):
+    return _cut(call, axes, [index[axis] for axis in axes])
+
+
+def _narrowed(call: Call) -> Laid:
+    """Some of the channels, or a part of a side."""
+    dim, start, length = call.dim(call.get(1, "dim")), call.get(2, "start"), call.get(3, "length")
+    axes = call.first.axes
+    if not axes or not isinstance(start, int):
+        return _unsaid(call)
+    first = start % call.first.dims[dim] if length else 0
+    return _cut(call, axes, [slice(first, first + length) if axis == dim else slice(None) for axis in axes])
+
+
+def _cut(call: Call, axes: Shape, slices: list[slice]) -> Laid:
+    """What the slices leave of the sides: all, less at the ends, or each n-th place."""
+    sides = call.first.sides
+    kept = [range(*part.indices(size)) for part, size in zip(slices, sides, strict=True)]
+    before = tuple(places.start for places in kept)
+    after = tuple(size - 1 - places[-1] for places, size in zip(kept, sides, strict=True))
+    steps = tuple(places.step for places in kept)
+    if max(steps) > 1:
+        one = (1,) * len(axes)
+        padding = tuple((-first, -rest) for first, rest in zip(before, after, strict=True))
+        return Laid(Other(call.what, Window(one, steps, one, padding), is_view=True), axes)
+    if max(before + after) == 0:
         return Laid(Other(call.what, is_view=True), axes)
-    one = (1,) * len(axes)
-    padding = tuple((-cut[0], end) for cut, end in zip(cuts, ends, strict=True))
-    return Laid(Other(call.what, Window(one, tuple(cut[2] for cut in cuts), one, padding), is_view=True), axes)
+    both = (folded(before), None, None) if before == after else ((0,), folded(before), folded(after))
+    return Laid(Crop(*both), axes) if len(call.dims) == len(sides) + 2 else _unsaid(call)
 
 
 def _stacked(call: Call) -> Laid:
@@ -114,6 +134,7 @@ LAYOUTS: dict[str, Callable[[Call], Laid]] = {
     **dict.fromkeys(("t", "T", "mT"), _permuted(_turned)),
     **dict.fromkeys(("chunk", "split", "split_with_sizes", "tensor_split"), _parted),
     "stack": _stacked,
+    "narrow": _narrowed,
     "getitem": _indexed,
 }  # fmt: skip
 """By the function's name; its arguments' places are those of torch's functions."""
