@@ -142,8 +142,7 @@ class Recorder:
         """A row if it took what came from the input; else what its result is made of."""
         made = list(tensors(done.result))
         taken = list(tensors((done.args, done.kwargs)))
-        values = tuple(self._values[one] for one in taken if one in self._values)
-        values = values[:1] if done.name.endswith("_as") else values  # of the other it takes the shape
+        values = _read(done.name, tuple(self._values[one] for one in taken if one in self._values))
         origins = {number: one for thing in taken for number, one in self._origins(thing).items()}
         if not values:
             if done.flops:
@@ -203,6 +202,13 @@ class Recorder:
     def _here(self) -> tuple[str, nn.Module | None]:
         """The path and the module whose forward runs."""
         return self._stack[-1] if self._stack else ("", None)
+
+
+def _read(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Those of which the values are read: `ones_like` and `new_zeros` take the shape alone, `expand_as` of the other."""
+    if name.endswith("_like") or name.startswith("new_"):
+        return ()
+    return values[:1] if name.endswith("_as") else values
 
 
 def _is_same(call: Call) -> bool:
