@@ -201,8 +201,8 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
             ["inspect", "three-conv", "--task", "segmenting"],
             "task 'segmenting' is unknown here; choose one of binary, ",
         ),
-        (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg draws one design, and --each takes several"),
-        (["inspect", "three-conv", "vgg-16"], "inspect takes one design, not 2; add --each to inspect one by one"),
+        (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg is for one design, not for several"),
+        (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
         (["dat", "PHOTOS"], "No such command 'dat'"),
         (["data", "PHOTOS", "--nonsense"], "No such option"),
@@ -352,3 +352,32 @@ def test_the_hook_stops_a_commit_with_a_warning_and_names_the_file(folder: Path)
     stopped = hooked(*files[:2])
     assert stopped.returncode == 1
     assert "designs/wider.yml: warning FS203 at 3: " in stopped.stdout
+
+
+def test_inspect_shows_the_arithmetic_of_a_block(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "three-conv", "--explain", "3"]) == 0
+    assert "floor((37 + 2·0 − 1·(5−1) − 1)/2) + 1 = 17" in capsys.readouterr().out
+    status, shown, _ = answer(capsys, "inspect", "three-conv", "--explain", "3")
+    assert (status, shown["output"], shown["fields"][0]) == (0, [20, 17, 17], "3 + (5−1)·1 = 7")
+    assert run(["inspect", "three-conv", "--explain", "9"]) == 2
+
+
+def test_inspect_compares_two_designs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    (folder / "once.yaml").write_text(SMALL, encoding="utf-8")
+    status, shown, _ = answer(capsys, "inspect", "once.yaml", "twice.yaml")
+    assert status == 1  # the second has an error
+    assert [pair["change"] for pair in shown["pairs"]][-1] == "only in the second"
+    assert "FS201" in [finding["code"] for finding in shown["second"]["findings"]]
+    assert run(["inspect", "twice.yaml", "once.yaml"]) == 0
+    assert run(["inspect", "once.yaml", "twice.yaml", "three-conv"]) == 2
+    assert run(["inspect", "once.yaml", "twice.yaml", "--svg", "a.svg"]) == 2
+
+
+def test_inspect_measures_effective_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    status, shown, _ = answer(capsys, "inspect", "three-conv", "--effective")
+    measured = {layer["path"]: layer["effective_field"] for layer in shown["layers"] if "effective_field" in layer}
+    assert (status, list(measured)) == (0, ["1", "3", "5"])
+    assert 5 < measured["3"] <= 7
+    assert run(["inspect", "three-conv", "--effective"]) == 0
+    assert "effective" in capsys.readouterr().out

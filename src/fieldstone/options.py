@@ -29,7 +29,8 @@ Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an er
 
 # Of `inspect` alone, which has many.
 DesignNames = Annotated[
-    list[str], typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model.")
+    list[str],
+    typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model; two are compared."),
 ]
 ObjectSize = Annotated[
     str | None, typer.Option("--object", metavar="SIZE", help="Pixels of what is recognised, as in 32 or 32x48.")
@@ -42,4 +43,8 @@ Select = Annotated[str | None, typer.Option("--select", metavar="CODES", help="O
 Ignore = Annotated[str | None, typer.Option("--ignore", metavar="CODES", help="None of these findings.")]
 Svg = Annotated[str | None, typer.Option("--svg", metavar="FILE", help="Draw it to scale into an SVG file.")]
 StrictFindings = Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")]
+Explain = Annotated[
+    str | None, typer.Option("--explain", metavar="PATH", help="The arithmetic of the block at that path.")
+]
+Effective = Annotated[bool, typer.Option("--effective", help="Measure effective receptive fields; loads torch.")]
 Each = Annotated[bool, typer.Option("--each", help="Print the findings of several designs, a line each.")]

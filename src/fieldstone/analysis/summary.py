@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fieldstone.analysis.drawing.svg import draw
+from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
 from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
@@ -29,6 +30,7 @@ class Summary:
         classes_from: where the number of classes is from.
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
+        effective: by path, the effective receptive fields that were measured.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Summary:
     outputs: int | None
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
+    effective: Mapping[str, EffectiveField] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -83,7 +86,7 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [layer_json(row, self.input[1:]) for row in self.rows],
+            "layers": [layer_json(row, self.input[1:]) | self._measured(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "macs": self.macs,
@@ -92,6 +95,17 @@ class Summary:
             },
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+    def _measured(self, path: str) -> dict[str, float]:
+        found = self.effective.get(path)
+        return {} if found is None else {"effective_field": round(found.size, 2)}
+
+    def _table(self) -> list[str]:
+        lines = [HEADINGS, *_lines(self.rows, 0)]
+        if self.effective:
+            sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
+            lines = [(*HEADINGS, "effective"), *((*line, sizes.get(line[0], "")) for line in lines[1:])]
+        return table(lines, right=(3, 4, 6))
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""
@@ -107,7 +121,7 @@ class Summary:
         )
         said = [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
-        return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
+        return "\n".join([title, "", *self._table(), "", totals, *said])
 
 
 def summarise(
@@ -129,18 +143,18 @@ def summarise(
 
 def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     """One row as programs read it."""
-    field = row.field
+    seen = row.field
     return {
         "path": row.path,
         "block": row.block.text(),
         "output": list(row.output_shape),
         "params": row.params,
         "macs": row.macs,
-        "receptive_field": list(field.receptive_field),
-        "jump": None if field.jump is None else list(field.jump),
-        "start": None if field.start is None else list(field.start),
-        "smallest_field": list(field.smallest),
-        "padding_share": [round(share, 4) for share in field.padding_share(sides)],
+        "receptive_field": list(seen.receptive_field),
+        "jump": None if seen.jump is None else list(seen.jump),
+        "start": None if seen.start is None else list(seen.start),
+        "smallest_field": list(seen.smallest),
+        "padding_share": [round(share, 4) for share in seen.padding_share(sides)],
         "sources": list(row.sources),
     }
 

@@ -9,6 +9,7 @@ from fieldstone.analysis.findings import silenced
 from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
+from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
 from fieldstone.verbs.choose_design import find_design
 from fieldstone.verbs.sizes import read_bytes, read_sides
@@ -29,6 +30,8 @@ def inspect(
     batch_size: int = 1,
     select: str | Iterable[str] | None = None,
     ignore: str | Iterable[str] = (),
+    effective: bool = False,
+    progress: Progress | None = None,
 ) -> Summary:
     """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
 
@@ -41,6 +44,8 @@ def inspect(
         object: pixels a side of what is to be recognised, as in 32 or `32x48`.
         memory: what a training step may take, in bytes or as in `8GiB`.
         batch_size: images in that step.
+        effective: whether to measure effective receptive fields: by the trained network of a run or a model, else by
+            one with first weights. It loads torch.
         select, ignore: codes of findings or their beginnings, as in `FS1,FS203`; without `select` all.
 
     Raises:
@@ -50,7 +55,7 @@ def inspect(
         raise DesignError(f"batch_size {batch_size} is below 1", fix="give the number of images in a step")
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
-    return summarise(
+    summary = summarise(
         found, number, source, outputs(task_name(number, task, INSPECTED), number),
         silent=silenced(None if select is None else _listed(select), _listed(ignore)),
         task=task,
@@ -58,6 +63,11 @@ def inspect(
         memory=None if memory is None else read_bytes(memory),
         batch_size=batch_size,
     )  # fmt: skip
+    if effective:
+        from fieldstone.verbs.effective import measure
+
+        return measure(design, found, summary, progress or Progress.quiet())
+    return summary
 
 
 def _listed(codes: str | Iterable[str]) -> list[str]:
