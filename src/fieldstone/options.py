@@ -31,7 +31,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an er
 DesignNames = Annotated[
     list[str],
     typer.Argument(
-        metavar="DESIGN", help="A gallery name, a file, a run, a model or package.module:Factory; two are compared."
+        metavar="DESIGN", help="A gallery name, a file, a run, a model, package.module:Factory; two to compare."
     ),
 ]
 ObjectSize = Annotated[
