@@ -15,32 +15,103 @@ import timm
 import torch
 import torchvision
 from fvcore.nn import FlopCountAnalysis
-from machine import machine
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import fieldstone as fs
+from machine import machine
 
 PRODUCTS = {"conv", "linear", "matmul", "addmm", "bmm", "baddbmm", "einsum"}
 FUSED = ("attention", "lstm", "gru", "einsum", "baddbmm", "deform")  # products that fvcore does not know
 
-TORCHVISION = """
-alexnet vgg16_bn resnet18 resnet50 resnext50_32x4d wide_resnet50_2 densenet121 googlenet inception_v3:299 mobilenet_v2
-mobilenet_v3_large shufflenet_v2_x1_0 squeezenet1_1 mnasnet1_0 efficientnet_b0 efficientnet_v2_s regnet_y_400mf
-convnext_tiny vit_b_16 swin_t swin_v2_t maxvit_t fcn_resnet50 deeplabv3_resnet50 lraspp_mobilenet_v3_large
-r3d_18:3x8x112x112 s3d:3x16x224x224 mvit_v2_s:3x16x224x224
-""".split()
+TORCHVISION = [
+    "alexnet",
+    "vgg16_bn",
+    "resnet18",
+    "resnet50",
+    "resnext50_32x4d",
+    "wide_resnet50_2",
+    "densenet121",
+    "googlenet",
+    "inception_v3:299",
+    "mobilenet_v2",
+    "mobilenet_v3_large",
+    "shufflenet_v2_x1_0",
+    "squeezenet1_1",
+    "mnasnet1_0",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "regnet_y_400mf",
+    "convnext_tiny",
+    "vit_b_16",
+    "swin_t",
+    "swin_v2_t",
+    "maxvit_t",
+    "fcn_resnet50",
+    "deeplabv3_resnet50",
+    "lraspp_mobilenet_v3_large",
+    "r3d_18:3x8x112x112",
+    "s3d:3x16x224x224",
+    "mvit_v2_s:3x16x224x224",
+]
 
-TIMM = """
-resnet50d seresnet50 ecaresnet50d res2net50_26w_4s resnest50d skresnet34 hrnet_w18 dla34 tf_efficientnet_b0
-efficientnet_lite0 mixnet_s ghostnet_100 repvgg_a0 darknet53 cspdarknet53 rexnet_100 lcnet_100 inception_v4:299
-xception41:299 dpn68 selecsls42b ese_vovnet19b_dw regnetz_b16 nf_resnet50 resnetv2_50x1_bit convnext_nano convnextv2_nano
-vit_tiny_patch16_224 deit_tiny_patch16_224 swin_tiny_patch4_window7_224 mixer_s16_224 gmlp_s16_224 poolformer_s12
-levit_128 mobilevit_s edgenext_small cait_xxs24_224 pit_ti_224 twins_pcpvt_small xcit_nano_12_p16_224
-beit_base_patch16_224 coatnet_nano_rw_224 maxvit_nano_rw_256:256 fastvit_t8 efficientformer_l1 tresnet_m volo_d1_224
-crossvit_tiny_240:240 focalnet_tiny_srf davit_tiny nest_tiny efficientvit_b0 tiny_vit_5m_224 mobilenetv4_conv_small
-""".split()
+TIMM = [
+    "resnet50d",
+    "seresnet50",
+    "ecaresnet50d",
+    "res2net50_26w_4s",
+    "resnest50d",
+    "skresnet34",
+    "hrnet_w18",
+    "dla34",
+    "tf_efficientnet_b0",
+    "efficientnet_lite0",
+    "mixnet_s",
+    "ghostnet_100",
+    "repvgg_a0",
+    "darknet53",
+    "cspdarknet53",
+    "rexnet_100",
+    "lcnet_100",
+    "inception_v4:299",
+    "xception41:299",
+    "dpn68",
+    "selecsls42b",
+    "ese_vovnet19b_dw",
+    "regnetz_b16",
+    "nf_resnet50",
+    "resnetv2_50x1_bit",
+    "convnext_nano",
+    "convnextv2_nano",
+    "vit_tiny_patch16_224",
+    "deit_tiny_patch16_224",
+    "swin_tiny_patch4_window7_224",
+    "mixer_s16_224",
+    "gmlp_s16_224",
+    "poolformer_s12",
+    "levit_128",
+    "mobilevit_s",
+    "edgenext_small",
+    "cait_xxs24_224",
+    "pit_ti_224",
+    "twins_pcpvt_small",
+    "xcit_nano_12_p16_224",
+    "beit_base_patch16_224",
+    "coatnet_nano_rw_224",
+    "maxvit_nano_rw_256:256",
+    "fastvit_t8",
+    "efficientformer_l1",
+    "tresnet_m",
+    "volo_d1_224",
+    "crossvit_tiny_240:240",
+    "focalnet_tiny_srf",
+    "davit_tiny",
+    "nest_tiny",
+    "efficientvit_b0",
+    "tiny_vit_5m_224",
+    "mobilenetv4_conv_small",
+]
 
 
 def make(name: str) -> tuple[nn.Module, tuple[int, ...]]:
@@ -62,7 +133,7 @@ def by_fvcore(module: nn.Module, shape: tuple[int, ...]) -> int | str:
     counted.uncalled_modules_warnings(False).tracer_warnings("none")
     try:
         products = sum(count for kind, count in counted.by_operator().items() if kind in PRODUCTS)
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001  # whatever it raises is the answer
         return f"fails: {type(fault).__name__}"
     missing = [kind for kind in counted.unsupported_ops() if any(word in kind for word in FUSED)]
     return f"not {missing[0]}" if missing else int(products)
