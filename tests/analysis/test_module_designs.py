@@ -40,8 +40,8 @@ def inside(path: str, rows: Sequence[Row]) -> list[Row]:
 def is_twofold(row: Row) -> bool:
     """Where torch's layer is that of another block, or does not say all: the fields may differ.
 
-    An adaptive pooling to 1 is a global one; a max unpooling does not know its pooling's dilation; a gate is seen beside
-    the map that it weighs.
+    An adaptive pooling to 1 is a global one; a max unpooling does not know its pooling's dilation; a gate is seen
+    beside the map that it weighs.
     """
     if isinstance(row.block, MaxPool):
         return row.block.name is not None and max(row.block.dilation) > 1

@@ -78,8 +78,7 @@ class Recorder:
         self._values[given] = Value(dims, tuple(range(2, len(dims))), Field.of_input(dims[2:]), INPUT)
         for path, part in module.named_modules():
             self._names.modules.add(path)
-            if not isinstance(part, torch.jit.ScriptModule):
-                part.forward = self._seen(path, part, part.forward)
+            part.forward = self._seen(path, part, part.forward)
         with torch.no_grad(), _Functions(self), _Kernels(self):
             return module(given)
 
@@ -121,7 +120,7 @@ class Recorder:
 
     def kernel(self, kernel: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run a kernel, count its products, and keep it if no function of torch has called it."""
-        result = kernel(*args, **kwargs)
+        result, _ = self._alone(kernel, args, kwargs)  # the mode of functions sees it once more
         counted = flop_registry.get(kernel._overloadpacket)
         flops = 0 if counted is None else counted(*args, **kwargs, out_val=result)
         self._flops += flops
@@ -205,7 +204,7 @@ class Recorder:
 
 
 def _read(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Those of which the values are read: `ones_like` and `new_zeros` take the shape alone, `expand_as` of the other."""
+    """Those whose values are read: `ones_like` and `new_zeros` take the shape alone, `expand_as` of its second."""
     if name.endswith("_like") or name.startswith("new_"):
         return ()
     return values[:1] if name.endswith("_as") else values
