@@ -221,6 +221,20 @@ class Shuffled(nn.Module):
         return both.view(1, 2, 4, 32, 32).transpose(1, 2).contiguous().view(1, 8, 32, 32)
 
 
+class Selective(nn.Module):
+    """As selective kernels: paths stacked, summed, and weighed each by a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = nn.ModuleList([nn.Conv2d(3, 8, 3, padding=step, dilation=step) for step in (1, 2)])
+        self.gate = nn.Conv2d(8, 16, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        both = torch.stack([path(x) for path in self.paths], dim=1)
+        gate = self.gate(both.sum(1).mean((2, 3), keepdim=True)).view(1, 2, 8, 1, 1)
+        return (both * gate.softmax(dim=1)).sum(1)
+
+
 class Gated(nn.Module):
     """As the first squeeze-and-excite: views between the pooling and the product."""
 
@@ -258,6 +272,7 @@ class Averaged(nn.Module):
         (ChannelsLast, ["conv 3 7 padding=3 groups=3", "conv 12 1", "gelu", "conv 3 1", "add"], (7, 7), (1, 1)),
         (Shuffled, ["conv 8 3 padding=1", "conv 4 3 padding=1", "concat"], (5, 5), (1, 1)),
         (Gated, ["conv 8 3 padding=1", "globalavgpool keepdims=true", "linear 2", "multiply"], (34, 34), None),
+        (Selective, ["conv 8 3 padding=2 dilation=2", "torch.stack", "globalavgpool keepdims=true"], (36, 36), None),
         (Strided, ["conv 5 3 padding=1", "add", "crop 0 before=2x3 after=2x0"], (3, 3), (2, 2)),
         (Averaged, ["maxpool 2", "globalavgpool", "softmax", "relu"], (32, 32), None),
     ],

@@ -21,6 +21,7 @@ from fieldstone.analysis.module.calls import Call, Value, tensors
 from fieldstone.analysis.module.fields import field_after, read
 from fieldstone.analysis.module.layout import RESHAPES
 from fieldstone.analysis.module.names import Names, canonical, full_name, is_in_place, is_torchs
+from fieldstone.analysis.module.sizes import sizes_alone
 from fieldstone.analysis.module.wholes import as_whole
 from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
@@ -120,7 +121,7 @@ class Recorder:
 
     def kernel(self, kernel: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run a kernel, count its products, and keep it if no function of torch has called it."""
-        result, _ = self._alone(kernel, args, kwargs)  # the mode of functions sees it once more
+        result, _ = self._alone(sizes_alone, (kernel, args, kwargs), {})  # the mode of functions sees it once more
         counted = flop_registry.get(kernel._overloadpacket)
         flops = 0 if counted is None else counted(*args, **kwargs, out_val=result)
         self._flops += flops
@@ -239,6 +240,11 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.recorder = recorder
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch loads its compiler to keep it out of here."""
+        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.recorder.kernel(func, args, kwargs or {})

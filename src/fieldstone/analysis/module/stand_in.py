@@ -64,7 +64,7 @@ def _held(part: nn.Module) -> Iterator[Tensor]:
 def _sizes_alone(tensor: Tensor) -> Tensor:
     if isinstance(tensor, LAZY):  # its first input sizes it
         return _lazy(tensor, torch.device("meta"))
-    empty = torch.empty_like(tensor, device="meta", requires_grad=False)
+    empty = torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
     return nn.Parameter(empty, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else empty
 
 
