@@ -42,7 +42,7 @@ def _plain(kernel: Any, args: Any, kwargs: Any) -> Callable[..., Any] | None:
 def _each(*args: Any) -> Tensor:
     """Of each value by itself; the strides are those of a tensor that has the result's shape and no gaps."""
     tensors = [one for one in args if isinstance(one, Tensor)]
-    shape = torch.broadcast_shapes(*(one.shape for one in tensors)) if len(tensors) > 1 else tensors[0].shape
+    shape = torch.broadcast_shapes(*(one.shape for one in tensors))  # type: ignore[no-untyped-call]  # torch has none
     dense = next((one for one in tensors if one.shape == shape and _is_dense(one)), None)
     return tensors[0].new_empty(shape) if dense is None else dense.new_empty_strided(shape, dense.stride())
 
