@@ -252,6 +252,7 @@ JPEG = encoded(Image.fromarray(PHOTO), "JPEG")
         (b"hello", "not an image"),
         (JPEG[: len(JPEG) // 2], "damaged: Truncated"),
         (JPEG[:-20], "damaged: image file is truncated"),
+        (encoded(Image.fromarray(PHOTO), "BMP")[:-60], "damaged: image file is truncated$"),
         (encoded(Image.fromarray(PHOTO))[:-60], "damaged: "),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not an image"),
     ],
@@ -300,6 +301,24 @@ def test_quiet_restores_the_filters_when_the_last_thread_leaves() -> None:
     for thread in threads:
         thread.join()
     assert list(warnings.filters) == before
+
+
+def test_libtiff_prints_nothing_and_is_as_it_was_after(capfd: pytest.CaptureFixture[str]) -> None:
+    whole = bytearray(encoded(Image.fromarray(PHOTO), "TIFF", compression="tiff_adobe_deflate"))
+    whole[40:200] = bytes(160)
+
+    def seen(look: Callable[[], object]) -> str:
+        with pytest.raises((ImageError, OSError)):
+            look()
+        return capfd.readouterr().err
+
+    def by_pillow() -> None:
+        Image.open(io.BytesIO(whole)).load()
+
+    before = seen(by_pillow)
+    assert "ZIPDecode" in before
+    assert seen(lambda: decode_image(bytes(whole), WHOLE)) == ""
+    assert seen(by_pillow) == before
 
 
 def test_preprocessing_survives_json() -> None:

@@ -249,21 +249,92 @@ def test_a_lost_test_part_leaves_its_images_to_no_other(tmp_path: Path) -> None:
 
 def test_file_names_that_are_no_utf_8(tmp_path: Path, cache: Path) -> None:
     odd = os.fsdecode(b"caf\xe9")
-    keys = [draw(tmp_path / odd / os.fsdecode(b"\xff.png")), draw(tmp_path / "b" / "1.png")]
+    keys = [draw(tmp_path / "c" / odd / os.fsdecode(b"\xff.png")), draw(tmp_path / "b" / "1.png")]
     (tmp_path / "b" / os.fsdecode(b"bad\xfe.png")).write_bytes(b"x")
     (tmp_path / "b" / os.fsdecode(b"notes.\xfd")).write_bytes(b"x")
     for _ in range(2):  # the second time out of the cache
         dataset = open_data(tmp_path)
-        assert dataset.classes == ("b", odd)
+        assert dataset.classes == ("b", "c")
         assert [entry.key for entry in dataset.entries] == keys[::-1]
         report = repr(dataset.check())
-        assert all(said in report for said in ("caf\\udce9", "b/bad\\udcfe.png", r"(.\udcfd)"))
+        assert all(said in report for said in ("b/bad\\udcfe.png", r"(.\udcfd)"))
         report.encode()
-        assert json.loads(json.dumps(dataset.to_json()))["classes"] == ["b", odd]
+        assert json.loads(json.dumps(dataset.to_json()))["left_out"][0]["file"] == "b/bad\udcfe.png"
         manifest = dataset.decode(Preprocessing((8, 8))).manifest
         rows = json.dumps([row._asdict() for row in manifest.rows], sort_keys=True, separators=(",", ":"))
         assert manifest.fingerprint == hashlib.sha256(rows.encode("ascii")).hexdigest()
     assert all(file.read_bytes().isascii() for file in cache.glob("*.json"))
+
+
+@pytest.mark.parametrize("parts", ["", "train"])
+def test_a_class_folder_whose_name_is_no_utf_8_is_refused_before_any_image_is_read(tmp_path: Path, parts: str) -> None:
+    draw(tmp_path / parts / "b" / "1.png")
+    (tmp_path / parts / os.fsdecode(b"latin-\xe9t\xe9")).mkdir()
+    with pytest.raises(DataError, match=r"folder '.*latin-\\udce9t\\udce9' has a name that is not UTF-8.*; rename it"):
+        open_data(tmp_path)
+
+
+def test_a_table_with_whole_paths(tmp_path: Path) -> None:
+    files = [tmp_path / "images" / f"{number}.png" for number in range(8)]
+    for file in files:
+        draw(file)
+    rows = [f"{file},{'ab'[number % 2]}\n" for number, file in enumerate(files)]
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "t.csv").write_text("file,label\n" + "".join(rows))
+    dataset = open_data(tmp_path / "tables" / "t.csv").check(strict=True)
+    assert [entry.file for entry in dataset.entries] == [str(file) for file in files]
+    images = dataset.decode(Preprocessing((6, 8)), strict=True).images
+    for image, file in zip(images, files, strict=True):
+        assert np.array_equal(image, np.asarray(Image.open(file)).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("images/1.png", "no such file"), (r"images\1.png", r"no such file: write / in place of \\")]
+)
+def test_a_table_whose_files_are_all_missing_says_how_paths_are_written(tmp_path: Path, name: str, first: str) -> None:
+    (tmp_path / "t.csv").write_text(f"file,label\n{name},a\nx.png,b\n")
+    with pytest.raises(DataError, match=rf"{first}\); write paths from the table's folder, with /, or whole ones"):
+        open_data(tmp_path / "t.csv")
+
+
+def test_links_that_all_lead_nowhere_are_to_be_mended(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"leads nowhere\); mend the links"):
+        open_data(tmp_path)
+
+
+def test_classes_without_a_training_image_are_named(tmp_path: Path) -> None:
+    for part, names in (("train", ["cat", "ship"]), ("val", ["cat", "ship", "zebra"]), ("test", ["ant", "cat"])):
+        for name in names:
+            draw(tmp_path / part / name / "1.png")
+    said = "the classes 'ant', 'zebra' have no training image"
+    dataset = open_data(tmp_path)
+    assert f"note: {said}" in repr(dataset).splitlines()
+    assert said in dataset.to_json()["notes"]
+    assert said in dataset.decode(Preprocessing((6, 8))).notes
+    (tmp_path / "test" / "ant" / "1.png").unlink()
+    assert "note: the class 'zebra' has no training image" in repr(open_data(tmp_path)).splitlines()
+
+
+def test_data_that_nothing_trains_on_names_no_class(tmp_path: Path) -> None:
+    for name in ("cat", "ship"):
+        draw(tmp_path / "test" / name / "1.png")
+    assert "training image" not in repr(open_data(tmp_path))
+
+
+def test_columns_stand_under_each_other_on_a_terminal(tmp_path: Path) -> None:
+    # A Korean letter and an emoji are two columns wide there.
+    for name in ("나무", "zebra 🦓", "z"):
+        draw(tmp_path / "train" / name / "1.png")
+        draw(tmp_path / "test" / name / "1.png")
+    assert repr(open_data(tmp_path)).splitlines()[2:6] == [
+        "class       train      val     test",
+        "z               1        0        1",
+        "zebra 🦓        1        0        1",
+        "나무            1        0        1",
+    ]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -283,7 +354,7 @@ def test_one_class_is_enough_where_it_is_allowed(tmp_path: Path, strict: bool) -
     ("data", "line", "match"),
     [
         (b"file,class\n1.png,a\n", 1, "the column label is missing"),
-        (b"", 1, "the column file and label is missing"),
+        (b"", 1, "the columns file and label are missing"),
         (b"file,file,label\n", 1, "the column file is there twice"),
         (b"file,label\n", None, "the table has no rows"),
         (

@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,25 @@ def test_weights_of_another_network_are_refused_by_name_and_shape(model: fs.Mode
         ModelError, match=r"first '1.weight', \(7, 3, 3, 3\) float32 in the file, \(6, 3, 3, 3\) float32 in the network"
     ):
         fs.load(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"1.weight"', b'"1.weighu"'), (b'"shape":[6,3,3,3]', b'"shape":[3,6,3,3]')])
+def test_an_altered_name_or_shape_of_a_tensor_is_an_alteration(
+    model: fs.Model, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    whole = model.save(tmp_path / "model.safetensors").read_bytes()
+    assert whole.count(old) == 1
+    (tmp_path / "altered.safetensors").write_bytes(whole.replace(old, new))
+    with pytest.raises(ModelError, match=r"was altered after it was saved.*; take the file that training wrote"):
+        fs.load(tmp_path / "altered.safetensors")
+    with pytest.raises(ModelError, match=r"does not fit the network: .*; give the network that was trained"):
+        fs.load(tmp_path / "altered.safetensors", network=model.network)
+
+
+def test_a_name_that_is_no_utf_8_is_named(model: fs.Model, tmp_path: Path) -> None:
+    odd = replace(model, classes=("ant", "bee", "caf\udce9"))
+    with pytest.raises(ModelError, match=r"a name in it is not UTF-8, near .*caf\\udce9.*; give it another name"):
+        odd.save(tmp_path / "model.safetensors")
 
 
 def test_a_file_that_claims_a_huge_network_costs_nothing(model: fs.Model, tmp_path: Path) -> None:

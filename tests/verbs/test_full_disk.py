@@ -41,8 +41,8 @@ def place(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
-def command(photos: Path) -> list[str]:
-    return ["train", str(photos), "--design", "design.yaml", "--epochs", "1", "--threads", "1"]
+def command(photos: Path, epochs: int = 1) -> list[str]:
+    return ["train", str(photos), "--design", "design.yaml", "--epochs", str(epochs), "--threads", "1"]
 
 
 def limited(limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def limited(limit: int, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_full_disk_ends_a_training_with_one_sentence(
     photos: Path, place: Path, limit: int, file: str, whole: set[str]
 ) -> None:
-    answer = limited(limit, *command(photos), "--out", "run")
+    answer = limited(limit, *command(photos, epochs=2), "--out", "run")
     assert answer.returncode == 2, answer.stderr
     assert "Traceback" not in answer.stderr
     last = answer.stderr.splitlines()[-1]
@@ -76,10 +76,19 @@ def test_a_full_disk_ends_a_training_with_one_sentence(
     assert answer.stderr.count("fieldstone: ") == 1
     assert answer.stdout == ""
     assert {one.name for one in (place / "run").iterdir()} == whole  # nothing half written, under no name
-    for name in whole - {"metrics.jsonl", "model.safetensors"}:  # these tell the time
+    assert last.endswith("; the best epoch so far is in run/model.safetensors") == ("model.safetensors" in whole)
+    for name in whole - {"metrics.jsonl", "model.safetensors", "recipe.yaml"}:  # these tell the time or the epochs
         assert (place / "run" / name).read_bytes() == (place / "first" / name).read_bytes()
     if "model.safetensors" in whole:
         assert fs.load(place / "run").classes == fs.load(place / "first").classes
+
+
+def test_the_last_epoch_needs_no_room_for_what_would_go_on(photos: Path, place: Path) -> None:
+    answer = limited(250_000, *command(photos), "--out", "run")
+    assert answer.returncode == 0, answer.stderr
+    assert sorted(one.name for one in (place / "run").iterdir()) == sorted(
+        one.name for one in (place / "first").iterdir()
+    )
 
 
 def test_a_full_disk_is_json_for_programs(photos: Path, place: Path) -> None:

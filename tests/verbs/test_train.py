@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -281,6 +282,37 @@ def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(photos: Path, tmp_path
     assert "go on with: fieldstone train --resume run" in rest
     assert json.loads(out)["stopped"] == "interrupted"
     assert fs.load(tmp_path / "run").classes
+
+
+def test_the_file_of_a_training_that_went_on_has_the_path_as_it_was_given(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos.parent)
+    given = Path(photos.name)
+    start(given, tmp_path / "whole")
+    with stopping_after(4):
+        start(given, tmp_path / "part")
+    monkeypatch.chdir(tmp_path)
+    model = verb.go_on(Path("part"), progress=Progress.quiet()).model
+    assert model is not None
+    assert model.about["data"]["path"] == photos.name
+    assert Path("part/model.safetensors").read_bytes() == Path("whole/model.safetensors").read_bytes()
+
+
+def test_a_data_folder_whose_name_is_no_utf_8_trains(photos: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"latin-\xe9t\xe9")
+    shutil.copytree(photos, odd)
+    assert start(odd, tmp_path / "run", epochs=1).model is not None
+    assert fs.load(tmp_path / "run").about["data"]["path"].endswith(r"latin-\udce9t\udce9")
+
+
+@pytest.mark.parametrize("name", ["resume.safetensors", "resume.json"])
+def test_half_of_what_it_needs_to_go_on_is_named(photos: Path, tmp_path: Path, name: str) -> None:
+    with stopping_after(4):
+        start(photos, tmp_path / "run")
+    (tmp_path / "run" / name).unlink()
+    with pytest.raises(RunError, match=rf"run/{name}: is missing, it is needed to go on"):
+        verb.go_on(tmp_path / "run", progress=Progress.quiet())
 
 
 def test_a_killed_training_leaves_whole_files_and_goes_on_to_the_same_bits(photos: Path, tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 from fieldstone.data import cache
 from fieldstone.data.decode import Pixels, quiet
 from fieldstone.data.listing import Progress
-from fieldstone.data.manifest import Entry, LeftOut, Manifest, ManifestRow
+from fieldstone.data.manifest import MISSING, Entry, LeftOut, Manifest, ManifestRow
 from fieldstone.data.measure import measure
 from fieldstone.data.parallel import in_order
 from fieldstone.data.pixels import FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
 from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.data.report import report
+from fieldstone.data.report import report, untrained
 from fieldstone.data.scan import chunks, faults
 from fieldstone.data.split import Member, split
 from fieldstone.errors import DataError
@@ -210,7 +210,8 @@ def _manifest(dataset: Dataset) -> tuple[Manifest, tuple[str, ...]]:
         ManifestRow(entry.file, entry.index, entry.target, part, entry.key)
         for entry, part in zip(dataset.entries, parts, strict=True)
     )
-    return Manifest(dataset.path, dataset.form, dataset.classes, rows, dataset.left_out), tuple(notes)
+    manifest = Manifest(dataset.path, dataset.form, dataset.classes, rows, dataset.left_out)
+    return manifest, (*notes, *untrained(manifest))
 
 
 def _strict(left_out: Sequence[LeftOut]) -> DataError:
@@ -222,9 +223,16 @@ def _strict(left_out: Sequence[LeftOut]) -> DataError:
 def _too_few(dataset: Dataset) -> DataError:
     if not dataset.entries:
         first = f" (the first: {dataset.left_out[0].file}: {dataset.left_out[0].reason})" if dataset.left_out else ""
-        return DataError(f"no image can be read{first}", file=dataset.path, fix="give images that Pillow reads")
+        return DataError(f"no image can be read{first}", file=dataset.path, fix=_readable(dataset))
     return DataError(
         f"the data has one class only, {dataset.classes[0]!r}",
         file=dataset.path,
         fix="give at least two: a folder for each class, or two labels",
     )
+
+
+def _readable(dataset: Dataset) -> str:
+    """What to do where no image can be read."""
+    if not all(left.reason.startswith(MISSING) for left in dataset.left_out):
+        return "give images that Pillow reads"
+    return "write paths from the table's folder, with /, or whole ones" if dataset.form == "csv" else "mend the links"

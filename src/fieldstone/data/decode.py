@@ -1,22 +1,25 @@
 """The one decoder: from the bytes of an image file to 8-bit pixels of the network's size."""
 
+import ctypes
 import io
 import os
+import re
 import stat
 import struct
 import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
+from fieldstone.data.manifest import MISSING
 from fieldstone.data.preprocessing import Placement, Preprocessing
 from fieldstone.errors import ImageError
 
@@ -206,23 +209,24 @@ def reason(error: BaseException) -> str:
         case Image.DecompressionBombError():
             return f"its size is more than {MOST_PIXELS:,} pixels"
         case FileNotFoundError():
-            return "no such file"
+            return MISSING
         case OSError(strerror=str(text)):
             return text.lower()
         case MemoryError():
             return "it does not fit into memory"
-    text = str(error).strip().rstrip(".")
+    text = re.sub(r" \(\d+ bytes not processed\)", "", str(error).strip().rstrip("."))
     return f"damaged: {text}" if text else f"damaged: {type(error).__name__}"
 
 
 _quiet_lock = threading.Lock()
 _quiet_depth = 0
-_quiet_filters: list[warnings.catch_warnings] = []
+_quiet_undo: ExitStack = ExitStack()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Pillow's warnings (odd metadata, large images) from the user while any thread decodes.
+    """Keep Pillow's warnings (odd metadata, large images) from the user while any thread decodes, and what libtiff
+    prints of damaged files; Pillow raises that too.
 
     The filters of `warnings` belong to the whole process, so the first thread in sets them, the last restores.
     """
@@ -230,14 +234,29 @@ def quiet() -> Iterator[None]:
     with _quiet_lock:
         _quiet_depth += 1
         if _quiet_depth == 1:
-            catcher = warnings.catch_warnings()
-            catcher.__enter__()
+            _quiet_undo.enter_context(warnings.catch_warnings())
             warnings.filterwarnings("ignore", module=r"PIL\.")
-            _quiet_filters.append(catcher)
+            _quiet_undo.enter_context(_quiet_libtiff())
     try:
         yield
     finally:
         with _quiet_lock:
             _quiet_depth -= 1
             if _quiet_depth == 0:
-                _quiet_filters.pop().__exit__(None, None, None)
+                _quiet_undo.close()
+
+
+@contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Without libtiff's error handler, which writes to standard error; Pillow itself takes its warning handler away."""
+    try:
+        swap = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler  # looked up in what Pillow is linked with
+    except (OSError, AttributeError):  # a Pillow without libtiff, or one that hides it
+        yield
+        return
+    swap.argtypes, swap.restype = [ctypes.c_void_p], ctypes.c_void_p
+    before = swap(None)
+    try:
+        yield
+    finally:
+        swap(before)

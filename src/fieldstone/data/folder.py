@@ -8,7 +8,7 @@ from stat import S_ISDIR, S_ISREG
 
 from fieldstone.data.decode import suffixes
 from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp
-from fieldstone.data.manifest import LeftOut, printable
+from fieldstone.data.manifest import MISSING, LeftOut, printable
 from fieldstone.data.split import Part
 from fieldstone.errors import DataError
 
@@ -93,6 +93,12 @@ class _Walk:
             self.take_class(f"{name}/{label}", label, part)
 
     def take_class(self, place: str, label: str, part: Part | None) -> None:
+        if printable(label) != label:
+            raise DataError(
+                f"the class folder '{printable(place)}' has a name that is not UTF-8, which no model file can hold",
+                file=str(self.base),
+                fix="rename it",
+            )
         before = len(self.files) + len(self.left_out)
         self.take_below(place + "/", label, part)
         if before == len(self.files) + len(self.left_out):
@@ -104,7 +110,7 @@ class _Walk:
             if suffix and suffix not in suffixes():
                 self.ignored[suffix] += 1
             elif status is None:
-                self.left_out.append(LeftOut(name, "no such file: the link leads nowhere"))
+                self.left_out.append(LeftOut(name, f"{MISSING}: the link leads nowhere"))
             elif not S_ISREG(status.st_mode):
                 self.left_out.append(LeftOut(name, "not a regular file"))
             else:

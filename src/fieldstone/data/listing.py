@@ -1,5 +1,6 @@
 """What a form of data set gives before any image is read: its files, or its containers."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,17 @@ class Stamp(NamedTuple):
 
 
 class ImageFile(NamedTuple):
-    """An image file of a folder or a table; `name` is relative to the data set."""
+    """An image file of a folder or a table; `name` is relative to the data set, or an absolute path of a table."""
 
     name: str
     label: str
     given: Part | None
     stamp: Stamp
+
+
+def place_of(base: Path, name: str) -> str:
+    """The path of an `ImageFile`."""
+    return os.path.join(base, name)  # noqa: PTH118 - the name may be text that no Path takes, and there are many
 
 
 @dataclass(frozen=True)

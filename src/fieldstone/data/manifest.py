@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from fieldstone.data.split import Part
 
+MISSING = "no such file"
+"""How the reason begins why a file is left out that is not there."""
+
 
 class LeftOut(NamedTuple):
     """A file that is not used, and why."""

@@ -15,7 +15,7 @@ from PIL import Image
 
 from fieldstone.data import cache
 from fieldstone.data.decode import Pixels, decode_placed, fit, quiet
-from fieldstone.data.listing import Container, Progress, Stamp
+from fieldstone.data.listing import Container, Progress, Stamp, place_of
 from fieldstone.data.manifest import Entry
 from fieldstone.data.parallel import cores, in_order, threads_for
 from fieldstone.data.preprocessing import Preprocessing
@@ -68,7 +68,7 @@ class FileSource(NamedTuple):
         drawn = preprocessing.channels * preprocessing.size[0] * preprocessing.size[1]
         numbered = list(enumerate(entries))
         for some in chunks(numbered, lambda pair: self.stamp[pair[1].file].size + drawn):
-            files = [(place, f"{self.base}/{entry.file}") for place, entry in some]
+            files = [(place, place_of(self.base, entry.file)) for place, entry in some]
             yield partial(_draw_files, files, preprocessing)
 
 

@@ -4,10 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from unicodedata import normalize
 
+from rich.cells import cell_len, set_cell_size
+
 from fieldstone.data.manifest import Entry, Manifest, printable
 from fieldstone.data.split import PARTS
 
-MANY = 20  # files that were left out which are named
+MANY = 20  # files that were left out, or classes, which are named
 
 
 def report(manifest: Manifest, entries: Sequence[Entry], notes: Sequence[str]) -> str:
@@ -32,11 +34,11 @@ def report(manifest: Manifest, entries: Sequence[Entry], notes: Sequence[str]) -
 def _counts(manifest: Manifest) -> list[str]:
     count = Counter((row.target, row.split) for row in manifest.rows)
     total = Counter(row.split for row in manifest.rows)
-    width = max(len(name) for name in (*manifest.classes, "class"))
+    width = max(cell_len(name) for name in (*manifest.classes, "class"))
     table = [("class", *PARTS)]
     table += [(name, *(f"{count[target, part]:,}" for part in PARTS)) for target, name in enumerate(manifest.classes)]
     table.append(("all", *(f"{total[part]:,}" for part in PARTS)))
-    return [f"{name:<{width}}" + "".join(f"{cell:>9}" for cell in cells) for name, *cells in table]
+    return [set_cell_size(name, width) + "".join(f"{cell:>9}" for cell in cells) for name, *cells in table]
 
 
 def _sizes(entries: Sequence[Entry]) -> str:
@@ -45,6 +47,17 @@ def _sizes(entries: Sequence[Entry]) -> str:
     if len(sizes) == 1:
         return f"all {smallest} (width x height)"
     return f"{smallest} to {largest} (width x height), {len(sizes):,} different"
+
+
+def untrained(manifest: Manifest) -> list[str]:
+    """Say which classes have no image that trains, where others have some."""
+    trained = {row.target for row in manifest.rows if row.split == "train"}
+    lacking = [repr(name) for target, name in enumerate(manifest.classes) if target not in trained]
+    if not trained or not lacking:
+        return []
+    more = f" and {len(lacking) - MANY:,} more" if len(lacking) > MANY else ""
+    classes = f"class {lacking[0]} has" if len(lacking) == 1 else f"classes {', '.join(lacking[:MANY])}{more} have"
+    return [f"the {classes} no training image"]
 
 
 def alike(classes: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from fieldstone.data import cache
 from fieldstone.data.decode import quiet, read_bytes, read_fully, read_header
-from fieldstone.data.listing import Container, ImageFile, Progress
+from fieldstone.data.listing import Container, ImageFile, Progress, place_of
 from fieldstone.data.parallel import in_order, threads_for
 from fieldstone.errors import ImageError
 
@@ -91,7 +91,7 @@ def _identity(file: ImageFile) -> Identity:
 
 
 def _look_at(base: Path, files: Sequence[ImageFile]) -> list[tuple[Identity, Seen]]:
-    return [(_identity(file), _look(f"{base}/{file.name}")) for file in files]
+    return [(_identity(file), _look(place_of(base, file.name))) for file in files]
 
 
 def _look(path: str) -> Seen:
@@ -104,7 +104,7 @@ def _look(path: str) -> Seen:
 
 def faults(base: Path, names: Sequence[str]) -> list[str | None]:
     """Why each file cannot be decoded in full; None where it can."""
-    return [_fault(f"{base}/{name}") for name in names]
+    return [_fault(place_of(base, name)) for name in names]
 
 
 def _fault(path: str) -> str | None:

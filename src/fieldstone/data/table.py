@@ -8,8 +8,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import NamedTuple
 
-from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp
-from fieldstone.data.manifest import LeftOut
+from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp, place_of
+from fieldstone.data.manifest import MISSING, LeftOut
 from fieldstone.data.split import Part
 from fieldstone.errors import DataError
 
@@ -25,7 +25,7 @@ def read_table(path: Path) -> Listing:
     given: set[Part | None] = set()
     for row in _rows(path):
         given.add(row.given)
-        found = _stamp(path.parent / row.file)
+        found = _stamp(path.parent, row.file)
         if isinstance(found, str):
             left_out.append(LeftOut(row.file, found))
         else:
@@ -64,7 +64,8 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
     missing = [name for name in ("file", "label") if name not in names]
     if missing:
         found = ", ".join(repr(name) for name in names) or "nothing"
-        message = f"the column {' and '.join(missing)} is missing (found {found})"
+        columns = "columns file and label are" if len(missing) == 2 else f"column {missing[0]} is"
+        message = f"the {columns} missing (found {found})"
         raise DataError(message, file=str(path), line=1, fix=HEADER)
     doubled = [name for name in ("file", "label", "split") if names.count(name) > 1]
     if doubled:
@@ -84,12 +85,12 @@ def _row(cells: list[str], columns: dict[str, int], file: str, line: int) -> _Ro
     return _Row(value["file"], value["label"], None if split is None else PART_NAMES[split.lower()])
 
 
-def _stamp(path: Path) -> Stamp | str:
+def _stamp(base: Path, name: str) -> Stamp | str:
     """The stamp of an image file, or why there is none."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - the path may be text that no Path method takes
+        status = os.stat(place_of(base, name))  # noqa: PTH116 - the path may be text that no Path method takes
     except (OSError, ValueError):
-        return "no such file"
+        return MISSING + (": write / in place of \\" if "\\" in name else "")
     return Stamp(status.st_size, status.st_mtime_ns) if S_ISREG(status.st_mode) else "not a regular file"
 
 

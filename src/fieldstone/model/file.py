@@ -14,6 +14,7 @@ from fieldstone.errors import ModelError
 from fieldstone.model.tensors import content_digest, copied, read_tensors, write_tensors
 
 FORMAT = 1
+SHOWN = 20  # characters around a fault in a text
 FIELDS = frozenset(
     "format design task classes preprocessing recipe data images metrics versions sha256".split()  # noqa: SIM905
 )
@@ -31,16 +32,21 @@ def write_model_file(path: Path, content: ModelFile) -> None:
     """Write a model file whole; the same content gives the same bytes.
 
     Raises:
-        ModelError: the place cannot be written.
+        ModelError: the place cannot be written, or a text among the fields is no UTF-8.
     """
     tensors = copied(content.tensors)
     fields = {**content.fields, "format": FORMAT}
     try:
         text = _json({**fields, "sha256": content_digest(_json(fields), tensors)})
         write_tensors(path, tensors, {"fieldstone": text})
-    except (OSError, SafetensorError, UnicodeEncodeError) as fault:
+    except (OSError, SafetensorError) as fault:
         raise ModelError(
             f"cannot be written: {fault}", file=str(path), fix="give a place with room and permission"
+        ) from fault
+    except UnicodeEncodeError as fault:
+        odd = fault.object[max(0, fault.start - SHOWN) : fault.end + SHOWN]
+        raise ModelError(
+            f"cannot be written: a name in it is not UTF-8, near {odd!r}", file=str(path), fix="give it another name"
         ) from fault
 
 

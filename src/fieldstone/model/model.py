@@ -117,9 +117,10 @@ def load(path: str | Path, network: nn.Module | None = None, *, device: str | to
     file = place_of_model / "model.safetensors" if run else place_of_model
     content = read_model_file(file)
     made = _understood(content.fields, file)
+    misfit = OTHER_NETWORK
     if network is None:
-        network = _built(made["design"], made["task"].outputs(len(made["classes"])), file)
-    _fill(network, content, file)
+        network, misfit = _built(made["design"], made["task"].outputs(len(made["classes"])), file), ALTERED
+    _fill(network, content, file, misfit)
     chosen = pick_device(device)
     return Model(network=place(network, chosen).eval(), device=chosen, run=run, **made)
 
@@ -170,7 +171,15 @@ def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:
         return build(design, outputs)
 
 
-def _fill(network: nn.Module, content: ModelFile, file: Path) -> None:
+ALTERED = (
+    "was altered after it was saved: it does not fit the network of its own design",
+    "take the file that training wrote",
+)
+OTHER_NETWORK = ("does not fit the network", "give the network that was trained, and the file that training wrote")
+"""What it means that tensors do not fit, and what to do: the checksum covers neither their names nor their shapes."""
+
+
+def _fill(network: nn.Module, content: ModelFile, file: Path, misfit: tuple[str, str]) -> None:
     """Give the network the file's tensors, all of them or none."""
     wanted = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
     held = {name: _kind(tensor) for name, tensor in content.tensors.items()}
@@ -178,10 +187,10 @@ def _fill(network: nn.Module, content: ModelFile, file: Path) -> None:
         differ = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
         first = differ[0]
         raise ModelError(
-            f"does not fit the network: {len(differ)} tensors differ, first {first!r}, "
+            f"{misfit[0]}: {len(differ)} tensors differ, first {first!r}, "
             f"{held.get(first, 'absent')} in the file, {wanted.get(first, 'absent')} in the network",
             file=str(file),
-            fix="give the network that was trained",
+            fix=misfit[1],
         )
     network.load_state_dict(content.tensors, assign=True)
 

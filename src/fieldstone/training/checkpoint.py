@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fieldstone.errors import RunError
+from fieldstone.files import write_text
 from fieldstone.model.tensors import content_digest, copied, read_tensors, write_tensors
 from fieldstone.training.optimizer import optimizer_tensors, restore_optimizer
 from fieldstone.training.run import Run
@@ -62,11 +63,14 @@ def save_checkpoint(
         "loss_sum": at.loss_sum,
     })  # fmt: skip
     state = json.dumps(at.to_json(), sort_keys=True)
+    place = run.resume_tensors
     try:
-        write_tensors(run.resume_tensors, tensors, {"state": state, "sha256": content_digest(state, tensors)})
+        write_tensors(place, tensors, {"state": state, "sha256": content_digest(state, tensors)})
+        place = run.resume_state
+        write_text(place, json.dumps({**settings, **at.to_json()}, indent=1, sort_keys=True) + "\n")
     except (OSError, SafetensorError) as fault:
-        raise RunError(f"cannot be written: {fault}", file=str(run.resume_tensors), fix="make room") from fault
-    run.write(run.resume_state, json.dumps({**settings, **at.to_json()}, indent=1, sort_keys=True) + "\n")
+        kept = f"; the best epoch so far is in {run.model}" if run.model.exists() else ""
+        raise RunError(f"cannot be written: {fault}", file=str(place), fix=f"make room{kept}") from fault
 
 
 def read_settings(run: Run) -> dict[str, Any]:
@@ -75,7 +79,12 @@ def read_settings(run: Run) -> dict[str, Any]:
     Raises:
         RunError: the run is finished or not one, or the file is damaged.
     """
-    if not run.resume_state.exists() or not run.resume_tensors.exists():
+    missing = [place for place in (run.resume_state, run.resume_tensors) if not place.exists()]
+    if len(missing) == 1:
+        raise RunError(
+            "is missing, it is needed to go on", file=str(missing[0]), fix="put it back, or start a new training"
+        )
+    if missing:
         why = "is finished" if run.model.exists() else "is no run that was interrupted"
         raise RunError(f"{why}, there is nothing to go on with", file=str(run.path), fix="start a new training")
     settings = run.read_json(run.resume_state)

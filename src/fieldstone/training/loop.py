@@ -37,6 +37,7 @@ class Loop:
         normalise: pixels to network input.
         validate: the metrics of the network as it is, None where no image validates.
         after_epoch: called with an epoch's line once it is complete and `at` moved on.
+        save: called after it, where more epochs follow.
         stop: asked after each step whether to end.
     """
 
@@ -50,6 +51,7 @@ class Loop:
     class_weights: Tensor | None
     validate: Callable[[], dict[str, Any]] | None
     after_epoch: Callable[[dict[str, Any], bool], None]
+    save: Callable[[], None]
     stop: Callable[[], bool]
     at: Progressed
 
@@ -81,20 +83,23 @@ class Loop:
                 ) from fault
 
     def _epochs(self, bar: Bar) -> str | None:
-        while self.at.step < self.steps and not self._is_stuck():
+        while not self._is_done():
             epoch, start = divmod(self.at.step, self.batches.steps)
             self._train(epoch, start, bar)
             if self.at.step < (epoch + 1) * self.batches.steps:
                 return "interrupted"
             self._end_epoch(epoch, bar)
-            if self.at.step < self.steps and self.stop():
-                return "interrupted"
+            if not self._is_done():
+                self.save()
+                if self.stop():
+                    return "interrupted"
         return "early" if self.at.step < self.steps else None
 
-    def _is_stuck(self) -> bool:
-        """Whether the recipe says to stop, since nothing got better for so many epochs."""
+    def _is_done(self) -> bool:
+        """Whether every step is made, or the recipe says to stop since nothing got better for so many epochs."""
         patience = self.recipe.early_stopping
-        return patience is not None and self.at.epochs_without_better >= patience
+        stuck = patience is not None and self.at.epochs_without_better >= patience
+        return stuck or self.at.step >= self.steps
 
     def _train(self, epoch: int, start: int, bar: Bar) -> None:
         """The steps of one epoch from `start` on, until its end or `stop`."""

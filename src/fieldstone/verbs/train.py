@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,8 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
     decoded = dataset.decode(
         _preprocessing(tuple(settings["input"]), recipe), progress=progress, strict=settings["strict"]
     )
-    if decoded.manifest.fingerprint != folder.read_json(folder.data).get("fingerprint"):
+    written = folder.read_json(folder.data)
+    if decoded.manifest.fingerprint != written.get("fingerprint"):
         raise RunError(
             f"the data at {settings['data']} changed since this training began",
             file=str(run),
@@ -181,6 +183,7 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
         assert plan is not None
         network = _built(plan, task.outputs(len(decoded.manifest.classes)))
     folder.remove_unfinished()
+    decoded = replace(decoded, manifest=replace(decoded.manifest, path=written["path"]))  # as it was given
     job = Job(
         data=settings["data"], task=task, design=plan, network=network, recipe=recipe, decoded=decoded, device=chosen,
         threads=settings["threads"], strict=settings["strict"], run=folder, progress=progress, began=began,

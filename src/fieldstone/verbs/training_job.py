@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fieldstone import __version__
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
+from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
 from fieldstone.geometry import format_shape
 from fieldstone.model.file import short_key
@@ -81,15 +82,14 @@ class Job:
             self.run.write_history(history)
             if better:
                 self.model(at).save(self.run.model)
-            save()
 
         with stopping_on_signals() as stop, self.progress.bar("training", self._images_in_all) as bar:
             bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
             loop = Loop(
                 network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
                 recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
-                validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch, stop=stop,
-                at=at,
+                validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch, save=save,
+                stop=stop, at=at,
             )  # fmt: skip
             stopped = loop.run(bar)
             if stopped == "interrupted":
@@ -216,7 +216,7 @@ class Job:
             seen=self.seen,
             about={
                 "recipe": self.recipe.to_json(),
-                "data": {"path": manifest.path, "form": manifest.form, "fingerprint": manifest.fingerprint},
+                "data": {"path": printable(manifest.path), "form": manifest.form, "fingerprint": manifest.fingerprint},
                 "metrics": {"best_epoch": at.best_epoch, "validation": at.best_metrics},
                 "versions": {"fieldstone": __version__, "torch": torch.__version__},
             },
