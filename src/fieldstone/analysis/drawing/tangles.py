@@ -103,7 +103,8 @@ def _rows(tangle: Tangle, pieces: Mapping[int, Piece], joins: Collection[int], w
     """The steps of each row: broken in its second half where the fewest edges are, before a join if there is one."""
     order = {START: -1, **{step: number for number, step in enumerate(tangle.steps)}, END: len(tangle.steps)}
     edges = [(order[one], order[other]) for one, other in tangle.edges]
-    rows, begin = [], 0
+    rows: list[Sequence[int]] = []
+    begin = 0
     while begin < len(tangle.steps):
         ends = _ends([pieces[step].width + 2 * BUS for step in tangle.steps[begin:]], width - 2 * BUS)
         ways = {end: sum(one < begin + end <= other for one, other in edges) for end in ends}
