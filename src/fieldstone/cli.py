@@ -64,6 +64,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except FieldstoneError as fault:
         return _failed(fault.to_json(), str(fault), as_json)
+    except MemoryError:
+        content = FieldstoneError(
+            "this machine has too little memory", fix="close other programs, or give a smaller input, network or batch"
+        )
+        return _failed(content.to_json(), str(content), as_json)
     except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
         _drop_output()
         return DONE

@@ -80,9 +80,13 @@ class Recipe(BaseModel):
         return cls(**NAMED[name])
 
     @classmethod
-    def find(cls, name: str) -> Self:
-        """The recipe that a name or a file means."""
-        return cls.read(name) if name not in NAMED and Path(name).is_file() else cls.named(name)
+    def find(cls, given: str | Path | Self) -> Self:
+        """The recipe that a name or a file means; a recipe is itself."""
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, str | Path):
+            raise RecipeError(f"recipe {given!r} is none", fix="give a Recipe, or the name or file of one")
+        return cls.read(given) if given not in NAMED and Path(given).is_file() else cls.named(str(given))
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
