@@ -9,9 +9,9 @@ import fieldstone as fs
 from fieldstone.analysis.findings import Finding, find
 
 
-def said(code: str, shape: tuple[int, ...], *layers: object, **options: object) -> list[Finding]:
-    """The findings of that code at 10 classes; `options` are fields of the subject."""
-    subject = fs.inspect(fs.Design(shape, layers), classes=10).subject
+def said(code: str, shape: tuple[int, ...], *layers: object, classes: int = 10, **options: object) -> list[Finding]:
+    """The findings of that code; `options` are fields of the subject."""
+    subject = fs.inspect(fs.Design(shape, layers), classes=classes).subject
     return [found for found in find(replace(subject, **options)) if found.code == code]  # type: ignore[arg-type]
 
 

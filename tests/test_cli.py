@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import fieldstone as fs
 from fieldstone.cli import run
@@ -188,6 +189,20 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "nowhere.yaml"], "cannot be read"),
         (["inspect", "three-conv", "--input", "3x12x12"], "its input is 20x3x3, smaller than the 5x5 kernel"),
         (["inspect", "three-conv", "--classes", "0"], "greater than or equal to 1, not '0'"),
+        (["inspect", "three-conv", "--memory", "8XB"], "memory '8XB' is no amount; write a number and a unit, as in"),
+        (["inspect", "three-conv", "--memory", "0GB"], "memory '0GB' is no amount"),
+        (["inspect", "three-conv", "--object", "3x4x5"], "object '3x4x5' is no size of what is in an input of 2 sides"),
+        (["inspect", "three-conv", "--object", "0"], "object '0' is no size"),
+        (["inspect", "three-conv", "--select", "FS2O3"], "no finding has the code 'FS2O3'; did you mean FS203?"),
+        (["inspect", "three-conv", "--ignore", "XY"], "no finding has the code 'XY'; the codes are FS101, "),
+        (["inspect", "three-conv", "--select", "FS101,"], "no finding has the code ''"),
+        (["inspect", "three-conv", "--batch-size", "0"], "greater than or equal to 1, not '0'"),
+        (
+            ["inspect", "three-conv", "--task", "segmenting"],
+            "task 'segmenting' is unknown here; choose one of binary, ",
+        ),
+        (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg is for one design, not for several"),
+        (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
         (["dat", "PHOTOS"], "No such command 'dat'"),
         (["data", "PHOTOS", "--nonsense"], "No such option"),
@@ -276,3 +291,93 @@ def test_output_that_nobody_takes_ends_with_a_status_and_no_traceback(command: s
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+def test_inspect_takes_what_rules_ask_for(capsys: pytest.CaptureFixture[str]) -> None:
+    def codes(*words: object) -> list[str]:
+        return [one["code"] for one in answer(capsys, "inspect", "vgg-16", *words)[1]["findings"]]
+
+    assert codes("--memory", "7GiB", "--batch-size", 64) == ["FS301", "FS302"]
+    assert codes("--memory", "80GB", "--batch-size", 64) == ["FS301"]
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--select", "FS302") == ["FS302"]
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--ignore", "fs3") == []
+    assert codes("--memory", "7GiB", "--batch-size", 64, "--select", "FS1,FS3", "--ignore", "FS302, FS1") == ["FS301"]
+    assert codes("--task", "segmentation", "--select", "FS20") == ["FS202"]
+
+
+def test_strict_has_status_1_on_warnings_and_not_on_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, status in [
+        (["vgg-16", "--strict"], 0),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9], 0),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9, "--strict"], 1),
+        (["vgg-16", "--memory", "1GB", "--batch-size", 9, "--strict", "--ignore", "FS302"], 0),
+    ]:
+        assert answer(capsys, "inspect", *words)[0] == status
+
+
+def test_each_prints_the_findings_of_several_designs_and_goes_on_after_a_broken_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    (folder / "bad.yaml").write_text(SMALL.replace("conv 6 3", "conv 6 17"), encoding="utf-8")
+    assert run(["inspect", "--each", "small.yaml", "twice.yaml"]) == 1
+    out, err = capsys.readouterr()
+    assert (out.splitlines()[-1].split(":")[:2], err) == (["twice.yaml", " error FS201 at 5"], "")
+    assert run(["inspect", "--each", "bad.yaml", "twice.yaml"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("fieldstone: bad.yaml:5: conv 6 17: ")
+    assert "twice.yaml: error FS201 at 5" in out
+    assert run(["inspect", "--each", "bad.yaml", "twice.yaml", "--json"]) == 2
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [next(iter(line)) for line in lines] == ["error", "design"]
+    assert lines[1]["design"] == "twice.yaml"
+
+
+def test_the_hook_stops_a_commit_with_a_warning_and_names_the_file(folder: Path) -> None:
+    (hook,) = yaml.safe_load((Path(__file__).parents[1] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    program, *words = hook["entry"].split()
+    assert (program, hook["language"]) == ("fieldstone", "python")
+    (folder / "designs").mkdir()
+    (folder / "designs/good.yaml").write_text(SMALL, encoding="utf-8")
+    (folder / "designs/wider.yml").write_text(SMALL.replace("  - relu\n", ""), encoding="utf-8")
+    files = ["designs/good.yaml", "designs/wider.yml", "my-design.yaml", "src/design.yaml"]
+    assert all(re.search(hook["files"], name) for name in files)
+    assert not any(re.search(hook["files"], name) for name in ("ci.yaml", "designs/notes.md", "redesigned/ci.yaml"))
+
+    def hooked(*names: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", program, *words, *names]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert hooked(files[0]).returncode == 0
+    stopped = hooked(*files[:2])
+    assert stopped.returncode == 1
+    assert "designs/wider.yml: warning FS203 at 3: " in stopped.stdout
+
+
+def test_inspect_shows_the_arithmetic_of_a_block(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "three-conv", "--explain", "3"]) == 0
+    assert "floor((37 + 2·0 − 1·(5−1) − 1)/2) + 1 = 17" in capsys.readouterr().out
+    status, shown, _ = answer(capsys, "inspect", "three-conv", "--explain", "3")
+    assert (status, shown["output"], shown["fields"][0]) == (0, [20, 17, 17], "3 + (5−1)·1 = 7")
+    assert run(["inspect", "three-conv", "--explain", "9"]) == 2
+
+
+def test_inspect_compares_two_designs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    (folder / "once.yaml").write_text(SMALL, encoding="utf-8")
+    status, shown, _ = answer(capsys, "inspect", "once.yaml", "twice.yaml")
+    assert status == 1  # the second has an error
+    assert [pair["change"] for pair in shown["pairs"]][-1] == "only in the second"
+    assert "FS201" in [finding["code"] for finding in shown["second"]["findings"]]
+    assert run(["inspect", "twice.yaml", "once.yaml"]) == 0
+    assert run(["inspect", "once.yaml", "twice.yaml", "three-conv"]) == 2
+    assert run(["inspect", "once.yaml", "twice.yaml", "--svg", "a.svg"]) == 2
+
+
+def test_inspect_measures_effective_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    status, shown, _ = answer(capsys, "inspect", "three-conv", "--effective")
+    measured = {layer["path"]: layer["effective_field"] for layer in shown["layers"] if "effective_field" in layer}
+    assert (status, list(measured)) == (0, ["1", "3", "5"])
+    assert 5 < measured["3"] <= 7
+    assert run(["inspect", "three-conv", "--effective"]) == 0
+    assert "effective" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldstone.geometry import Window, extent, output_size, same_padding
+from fieldstone.geometry import Window, extent, output_size, strided_same_padding
 
 MANY = settings(deadline=None, max_examples=2000)
 
@@ -39,11 +39,17 @@ def test_output_size_counts_the_windows_that_fit(
 
 
 @MANY
-@given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 4))
-def test_same_padding_keeps_the_size_and_gives_the_odd_one_to_the_end(size: int, kernel: int, dilation: int) -> None:
-    before, after = same_padding(kernel, dilation)
-    assert output_size(size, extent(kernel, dilation), 1, (before, after)) == size
+@given(st.integers(1, 30), st.integers(1, 6), st.integers(1, 4), st.integers(1, 5))
+def test_same_padding_is_the_least_that_gives_as_many_windows_as_strides_begin(
+    size: int, kernel: int, dilation: int, stride: int
+) -> None:
+    span = extent(kernel, dilation)
+    before, after = strided_same_padding(size, span, stride)
+    begun = len(range(0, size, stride))
+    assert output_size(size, span, stride, (before, after)) == begun
     assert after - before in (0, 1)
+    if before + after > 0:
+        assert output_size(size, span, stride, (before, after - 1)) == begun - 1
 
 
 def test_a_ceiling_window_that_would_start_in_the_padding_after_the_input_is_dropped() -> None:

@@ -18,7 +18,7 @@ LEVELS = [
     {"model"},
     {"training"},
     {"explain"},
-    {"verbs"},
+    {"verbs", "options"},
     {"cli"},
 ]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

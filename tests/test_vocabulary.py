@@ -19,6 +19,6 @@ DOCUMENTED = (Path(__file__).parents[1] / "docs" / "blocks.md").read_text(encodi
 def test_a_block_is_built_drawn_at_random_documented_and_printed_as_plain_pytorch(block: type[Block]) -> None:
     assert block in BUILDERS
     assert block in STRATEGIES
-    assert (block in LAYERS) != (block in STEPS), "one line of plain PyTorch"
+    assert block in LAYERS or block in STEPS, "one line of plain PyTorch"
     start = re.escape(re.split(r"[ :]|\|", block.syntax)[0])  # `residual` of `residual: [BLOCK, …]`
     assert re.search(rf"^\| `{start}[ :`]", DOCUMENTED, re.MULTILINE), "its row in docs/blocks.md"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fieldstone.errors import DataError, FieldstoneError, RecipeError
+from fieldstone import options
+from fieldstone.errors import DataError, DesignError, FieldstoneError, RecipeError
 from fieldstone.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,24 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-Data = Annotated[
-    str, typer.Argument(metavar="DATA", help="A folder of class folders, a CSV, IDX or CIFAR files, or demo-digits.")
-]
-ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder or a model file.")]
-DesignName = Annotated[str, typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Shape = Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="The input shape, as in 3x64x64.")]
-Classes = Annotated[int | None, typer.Option("--classes", min=1, help="How many classes the head has.")]
-Width = Annotated[float | None, typer.Option("--width", metavar="X", help="Times every number of filters, as in 0.5.")]
-TaskName = Annotated[
-    str | None, typer.Option("--task", help="binary or multiclass; without it, binary for two classes.")
-]
-Device = Annotated[
-    str | None, typer.Option("--device", help="Such as cpu or cuda; without it the accelerator, if any.")
-]
-Threads = Annotated[int | None, typer.Option("--threads", min=1, help="How many processor threads compute.")]
-Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an error, not left out.")]
 
 
 def main() -> None:
@@ -78,7 +61,7 @@ def run(arguments: list[str]) -> int:
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
         return _failed(content.to_json(), str(content), as_json)
     except typer.TyperException as fault:  # what was typed
-        message = _with_value(fault.format_message(), arguments)
+        message = _with_value(fault.format_message().removesuffix("."), arguments)
         content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
         return _failed(content.to_json(), str(content), as_json)
     if status == INTERRUPTED:
@@ -97,7 +80,7 @@ def _drop_output() -> None:
 
 
 @app.command()
-def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
+def data(path: options.Data, as_json: options.Json = False, strict: options.Strict = False) -> int:
     """Say what a data set holds: form, classes, sizes, damaged files."""
     from fieldstone.data.opening import open_data
 
@@ -111,23 +94,23 @@ def data(path: Data, as_json: Json = False, strict: Strict = False) -> int:
 def train(
     path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
-    shape: Shape = None,
-    width: Width = None,
+    shape: options.Shape = None,
+    width: options.Width = None,
     recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, sgd, thorough) or file.")] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
     batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
-    task: TaskName = None,
+    task: options.TaskName = None,
     resize: Annotated[str | None, typer.Option(metavar="HOW", help="crop, letterbox or stretch.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe.")
     ] = None,
     out: Annotated[str | None, typer.Option(help="The run folder to make [runs/1, runs/2, ...].")] = None,
-    device: Device = None,
-    threads: Threads = None,
-    strict: Strict = False,
+    device: options.Device = None,
+    threads: options.Threads = None,
+    strict: options.Strict = False,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> int:
     """Train a network on images and keep the best epoch in a run."""
     from fieldstone.verbs import train as verb
@@ -161,9 +144,13 @@ def train(
 
 @app.command("test")
 def evaluate(
-    model: ModelPath, path: Data, as_json: Json = False, strict: Strict = False, device: Device = None,
-    threads: Threads = None,
-) -> int:  # fmt: skip
+    model: options.ModelPath,
+    path: options.Data,
+    as_json: options.Json = False,
+    strict: options.Strict = False,
+    device: options.Device = None,
+    threads: options.Threads = None,
+) -> int:
     """Test a model on images that it has never seen."""
     from fieldstone.model.model import load
 
@@ -176,12 +163,12 @@ def evaluate(
 
 @app.command()
 def predict(
-    model: ModelPath,
+    model: options.ModelPath,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Files, patterns, or folders.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     top: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 5,
-    device: Device = None,
-    threads: Threads = None,
+    device: options.Device = None,
+    threads: options.Threads = None,
 ) -> int:
     """Say what images show: the class and its probability."""
     from fieldstone.model.model import load
@@ -203,25 +190,73 @@ def predict(
 
 @app.command()
 def inspect(
-    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None,
-    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Draw it to scale into an SVG file.")] = None,
-    as_json: Json = False,
+    designs: options.DesignNames,
+    shape: options.Shape = None, classes: options.Classes = None, width: options.Width = None,
+    task: options.AnyTask = None, object_size: options.ObjectSize = None, memory: options.Memory = None,
+    batch_size: options.BatchSize = 1, select: options.Select = None, ignore: options.Ignore = None,
+    strict: options.StrictFindings = False, each: options.Each = False, explain: options.Explain = None,
+    effective: options.Effective = False, svg: options.Svg = None, as_json: options.Json = False,
 ) -> int:  # fmt: skip
-    """Check a design: every block's numbers, and what is wrong."""
+    """Check a design: every block's numbers, and what is wrong. Of two designs, what differs."""
     from fieldstone.verbs.choose_design import parse_shape
     from fieldstone.verbs.inspect import inspect as verb
 
-    summary = verb(design, input=parse_shape(shape), classes=classes, width=width, task=task)
+    alone = {"--svg": svg, "--explain": explain, "--effective": effective or None}
+    given = [name for name, value in alone.items() if value is not None]
+    if given and (each or len(designs) > 1):
+        raise DesignError(f"{given[0]} is for one design, not for several", fix=f"leave {given[0]} out")
+    if len(designs) > 2 and not each:
+        fix = "add --each to inspect one by one"
+        raise DesignError(f"inspect takes one design, or two to compare, not {len(designs)}", fix=fix)
+    asked: dict[str, Any] = {"input": parse_shape(shape), "classes": classes, "width": width, "task": task}
+    asked |= {"object": object_size, "memory": memory, "batch_size": batch_size, "select": select}
+    asked |= {"ignore": ignore or ()}
+    faults = ("error", "warning") if strict else ("error",)
+    if each:
+        return max(_inspect_one(design, asked, faults, as_json) for design in designs)
+    if len(designs) == 2:
+        return _compare(designs, asked, faults, as_json)
+    with Progress() as progress:
+        summary = verb(designs[0], **asked, effective=effective, progress=progress)
     if svg is not None:
         from fieldstone.verbs.draw import draw
 
         draw(summary, svg)
-    _print(summary, as_json)
-    return ANSWER_IS_A_FAULT if summary.has("error") else DONE
+    if explain is None:
+        _print(summary, as_json)
+    else:
+        from fieldstone.analysis.arithmetic import explain as arithmetic
+
+        _print(arithmetic(summary.subject, explain), as_json)
+    return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
+
+
+def _compare(designs: list[str], asked: dict[str, Any], faults: tuple[str, ...], as_json: bool) -> int:
+    """Two designs side by side; a fault of the second is a fault of the answer."""
+    from fieldstone.analysis.comparison import compare
+    from fieldstone.verbs.inspect import inspect as verb
+
+    comparison = compare(*(verb(design, **asked) for design in designs))
+    _print(comparison, as_json)
+    return ANSWER_IS_A_FAULT if comparison.second.has(*faults) else DONE
+
+
+def _inspect_one(design: str, asked: dict[str, Any], faults: tuple[str, ...], as_json: bool) -> int:
+    """One of several: its findings, a line each; what cannot be inspected stops none of the others."""
+    from fieldstone.verbs.inspect import inspect as verb
+
+    try:
+        summary = verb(design, **asked)
+    except FieldstoneError as fault:
+        return _failed(fault.to_json(), str(fault), as_json)
+    lines = [f"{design}: {finding}" for finding in summary.findings]
+    for line in [json.dumps({"design": design, **summary.to_json()})] if as_json else lines:
+        print(line)
+    return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
 
 
 @app.command()
-def designs(as_json: Json = False) -> int:
+def designs(as_json: options.Json = False) -> int:
     """List the designs of the gallery."""
     from fieldstone.verbs.designs import list_gallery
 
@@ -231,7 +266,11 @@ def designs(as_json: Json = False) -> int:
 
 @app.command()
 def code(
-    design: DesignName, shape: Shape = None, classes: Classes = None, width: Width = None, task: TaskName = None
+    design: options.DesignName,
+    shape: options.Shape = None,
+    classes: options.Classes = None,
+    width: options.Width = None,
+    task: options.TaskName = None,
 ) -> int:
     """Print a design as one file of plain PyTorch."""
     from fieldstone.verbs.choose_design import parse_shape
@@ -252,6 +291,7 @@ def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) ->
 
 def _with_value(message: str, arguments: list[str]) -> str:
     """What typer says of an option, and the value that was typed for it."""
+    message = message.partition(", unable to parse")[0]
     named = re.search(r"for '(--[a-z-]+)'", message)
     if named is None or named[1] not in arguments[:-1]:
         return message

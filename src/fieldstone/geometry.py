@@ -28,12 +28,6 @@ def extent(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-def same_padding(kernel: int, dilation: int) -> tuple[int, int]:
-    """Padding (before, after) that keeps the size at stride 1, as torch's `padding="same"`: the odd one goes after."""
-    total = dilation * (kernel - 1)
-    return total // 2, total - total // 2
-
-
 def strided_same_padding(size: int, window: int, stride: int) -> tuple[int, int]:
     """Padding (before, after) that gives ceil(size / stride) windows, as TensorFlow's SAME; the odd one after."""
     total = max(0, (-(-size // stride) - 1) * stride + window - size)
@@ -92,6 +86,15 @@ class Window:
         ]
         return tuple(max(0, size - end) for size, end in zip(sizes, ends, strict=True))
 
+    def misses(self, sizes: tuple[int, ...]) -> bool:
+        """Whether a window lies so that it reads padding alone: dilated, it may step over the whole input."""
+        axes = zip(sizes, self.output_sizes(sizes), self.reads(sizes), strict=True)
+        return any(
+            not any(0 <= place * reads.advance + tap < size for tap in reads.taps[0])
+            for size, count, reads in axes
+            for place in range(count)
+        )
+
     def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
         """What each value reads, per axis."""
         parts = zip(self.kernel, self.stride, self.dilation, self.padding, strict=True)
@@ -135,11 +138,12 @@ def _spread(place: int, kernel: int, stride: int, dilation: int, padding: int) -
 class Resized:
     """Sides made other sides, per axis. `how` says what a value reads:
 
-    `nearest` one input, `linear` the two around its centre, `adaptive` the inputs that its share of the axis touches.
+    `nearest` one input, `linear` the two around its centre, `cubic` the four, `adaptive` the inputs that its share of
+    the axis touches.
     """
 
     sizes: tuple[int, ...]
-    how: Literal["nearest", "linear", "adaptive"]
+    how: Literal["nearest", "linear", "cubic", "adaptive"]
     align_corners: bool = False
 
     def output_sizes(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
@@ -151,7 +155,7 @@ class Resized:
         return tuple(self._axis(size, out) for size, out in zip(sizes, self.sizes, strict=True))
 
     def _axis(self, size: int, out: int) -> Reads:
-        if self.align_corners and self.how == "linear":
+        if self.align_corners and self.how in ("linear", "cubic"):
             size, out = (size - 1, out - 1) if out > 1 else (0, 1)  # a single value reads the first
         common = gcd(size, out)
         advance, period = size // common, out // common
@@ -166,7 +170,10 @@ class Resized:
         above, below = (2 * place + 1) * advance - period, 2 * period  # the centre, (place + 1/2) in / out - 1/2
         if self.align_corners:
             above, below = place * advance, period
-        return (above // below,) if above % below == 0 else (above // below, above // below + 1)
+        before = above // below
+        if above % below == 0:
+            return (before,)
+        return tuple(range(before - 1, before + 3)) if self.how == "cubic" else (before, before + 1)
 
 
 Moves = Window | Transposed | Resized

@@ -12,6 +12,7 @@ import fieldstone as fs
 from fieldstone.analysis.arithmetic import explain, size_formulas
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Resized, Transposed
+from places import OUTPUTS
 from strategies import designs
 
 STRIDED = """\
@@ -51,7 +52,7 @@ def value(formula: str) -> tuple[float, float]:
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(designs())
 def test_every_formula_is_true_and_gives_what_leaves(design: fs.Design) -> None:
-    summary = fs.inspect(design)
+    summary = fs.inspect(design, classes=OUTPUTS)
     for row in summary.rows:
         shown = explain(summary.subject, row.path)
         for formula in (*shown.sizes, *shown.fields):

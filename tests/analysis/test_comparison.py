@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 
 import fieldstone as fs
 from fieldstone.analysis.comparison import compare
-from strategies import OUTPUTS, designs
+from places import OUTPUTS
+from strategies import designs
 
 CHANGED = ["conv 10 3 padding=1", "relu", "conv 20 5 stride=2", "maxpool 2", "relu", "conv 40 5 stride=2", "relu",
            "globalavgpool", "linear classes"]  # fmt: skip

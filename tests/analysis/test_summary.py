@@ -62,7 +62,13 @@ path          block                   output   params  multiply-adds  receptive 
 
 2,426 parameters, 444,525 multiply-adds; maps of one image 13.2 KiB forward, 133.9 KiB to train
 warning FS101 at 4.1.1: maxpool 2 never reads the last row and the last column of its 6x11x11 input; \
-pad it, or give it 12x12, which it reads to the end"""
+pad it, or give it 12x12, which it reads to the end
+warning FS203 at 2.1.1: no activation stands between conv 4 3 padding=1 at 1 and this conv 5 3 padding=1: together \
+they are one linear map; put one between, such as relu, or leave one of the layers out
+warning FS203 at 3.1.2.1.1 and 1 more pass: no activation stands between conv 6 3 at 3.1.1 and this conv 6 1: \
+together they are one linear map; put one between, such as relu, or leave one of the layers out
+note FS205 at 2.1.2.body.1 and 2 more passes: batchnorm at 2.1.2.body.2 takes away the bias of conv 5 3 padding=1, \
+5 parameters; write conv 5 3 padding=1 bias=false"""
 
 
 def test_the_table_of_a_chain() -> None:
@@ -111,7 +117,10 @@ def test_json_has_the_promised_keys_and_every_pass() -> None:
         ]
         for layer in answer["layers"]
     )
-    assert [list(finding) for finding in answer["findings"]] == [["code", "severity", "where", "message", "fix"]]
+    assert {tuple(finding) for finding in answer["findings"]} == {("code", "severity", "where", "message", "fix")}
+    assert [found["where"] for found in answer["findings"]] == [
+        "4.1.1", "2.1.1", "3.1.2.1.1", "3.2.2.1.1", "2.1.2.body.1", "2.2.2.body.1", "2.3.2.body.1",
+    ]  # fmt: skip
     passes = [layer["path"] for layer in answer["layers"] if layer["block"] == "conv 5 3 padding=1"]
     assert passes == [f"2.{turn}.{place}" for turn in "123" for place in ("1", "2.body.1")]
     assert sum(layer["params"] for layer in answer["layers"]) == summary.params

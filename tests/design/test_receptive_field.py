@@ -10,17 +10,16 @@ from torch import nn
 
 from fieldstone.design.blocks.activation import ReLU
 from fieldstone.design.blocks.block import Block
+from fieldstone.design.blocks.convolution import Conv
 from fieldstone.design.blocks.norm import BatchNorm
+from fieldstone.design.blocks.pooling import AvgPool
 from fieldstone.design.blocks.structure import Branches, Concat, Repeat, Residual, Save, Sequence
-from fieldstone.design.blocks.window import AvgPool, Conv
 from fieldstone.design.design import Design
 from fieldstone.network.build import build
 
 RANDOM = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 LONG = 2000  # any length that every design here walks; fields do not depend on it
 HEAD = ["conv classes 1"]
-
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
 def positive(network: nn.Module) -> nn.Module:

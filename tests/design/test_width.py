@@ -61,6 +61,21 @@ def test_every_number_of_filters_and_features_is_changed_and_nothing_else() -> N
     assert flat.resolve(width=0.5) == Design((4, 1), ["flatten", "linear 32", "linear classes"], classes=7)
 
 
+def test_a_group_for_every_channel_stays_one() -> None:
+    options = "3x5 stride=2 padding=1x2 dilation=1 bias=false padding_mode=reflect"
+    assert written(0.5, "conv 48 1", f"conv 48 {options} groups=48", "conv 96 3 groups=48", "conv 96 3 groups=2") == [
+        "conv 24 1",
+        "depthwise 3x5 stride=2 padding=1x2 bias=false padding_mode=reflect",
+        "depthwise 3 multiplier=2",
+        "conv 48 3 groups=2",
+    ]
+    # The input keeps its channels, branches together have other numbers than one alone, and some passes may differ.
+    assert written(0.5, "conv 6 3 groups=3", "conv 16 1") == ["depthwise 3 multiplier=2", "conv 8 1"]
+    layers = [{"branches concat": [["conv 12 1"], ["conv 12 1"]]}, "depthwise 3", "conv 24 3 groups=24"]
+    assert written(0.4, *layers)[1:] == ["depthwise 3", "depthwise 3"]
+    assert written(0.5, {"repeat 2": ["conv 12 1 groups=3"]}) == ["repeat 2: [conv 6 1 groups=3]"]
+
+
 def test_it_goes_with_another_input_and_other_classes_and_its_name_says_it() -> None:
     design = Design.named("lenet-5").resolve(input=(3, 32, 32), classes=5, width=1.5)
     assert (design.input, design.classes, design.name) == ((3, 32, 32), 5, "lenet-5 x1.5")

@@ -87,7 +87,6 @@ def test_global_pooling_is_one_module_and_keeps_sides_only_if_asked() -> None:
         assert torch.allclose(kept[0](x), numbers[:, :, None, None])
 
 
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 def test_an_even_kernel_with_same_padding_pads_the_end_more() -> None:
     network = build(Design((1, 6), ["conv classes 2 padding=same bias=false"]), 1)
     x = torch.randn(1, 1, 6)

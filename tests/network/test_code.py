@@ -26,14 +26,12 @@ from fieldstone.design.blocks.vocabulary import BLOCKS
 from fieldstone.design.design import Design
 from fieldstone.network.build import build
 from fieldstone.network.code import plain_code
-from strategies import OUTPUTS, designs
+from places import OUTPUTS
+from strategies import designs
 
 RANDOM = settings(deadline=None, suppress_health_check=list(HealthCheck))
 RUFF = [sys.executable, "-m", "ruff"]
 STYLE = ["--isolated", "--line-length", "100"]
-
-# Torch says once that an even kernel with `same` copies its input; the printed file pads by itself.
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
 def run_class(source: str) -> nn.Module:
@@ -178,7 +176,60 @@ GATED = design(
     "channeldropout 0.1",
     ["flatten", "layernorm bias=false", "alphadropout 0.1", "linear classes", "logsoftmax"],
 )
-WRITTEN = {"unet": UNET, "names": NAMES, "passes": PASSES, "volume": VOLUME, "deep": DEEP, "gated": GATED}
+SLIDING = design(
+    (3, 17, 20),
+    "conv 4 3 stride=2 padding=same padding_mode=replicate bias=false",
+    "maxpool 3 stride=2x3 padding=same",
+    {"residual": ["depthwise 2x3 padding=same", "separable 4 3 padding=1x1 multiplier=2 bias=false"]},
+    "upconv 8 3x2 stride=2 padding=same groups=2",
+    {
+        "branches concat": [
+            ["avgpool 2 stride=1 padding=same count_include_pad=false"],
+            ["avgpool 2 padding=same stride=1"],
+        ]
+    },
+    "upsample 2x1 mode=linear",
+    "pixelshuffle 2",
+    "pad 1 after=0x2 value=-0.5",
+    "pad 2 mode=circular",
+    "crop 0x1 before=3",
+    "upsample like=input mode=bicubic align_corners=true",
+    "adaptivemaxpool 4x5",
+    "flatten",
+    "linear classes",
+)
+UNPOOLED = design(
+    (2, 13, 9),
+    "conv 4 3 padding=1",
+    "save here",
+    "maxpool 2 name=self",
+    {"repeat 2": ["maxpool 2 stride=1 padding=same name=same-one", "relu", "maxunpool same-one", "conv 4 1"]},
+    {
+        "residual": [
+            "maxpool 3 stride=2 padding=1 ceil_mode=true name=never-used",
+            "upsample 2",
+            "crop 0 before=1 after=1",
+        ]
+    },
+    "maxunpool self",
+    "upsample like=here",
+    "maxpool 3 name=last",
+    "conv classes 1",
+)
+TIMED = design(
+    (2, 30), "conv 4 3 padding=causal dilation=4", "maxpool 2 padding=same dilation=3 name=p", "conv classes 1"
+)
+WRITTEN = {
+    "sliding": SLIDING,
+    "unpooled": UNPOOLED,
+    "timed": TIMED,
+    "unet": UNET,
+    "names": NAMES,
+    "passes": PASSES,
+    "volume": VOLUME,
+    "deep": DEEP,
+    "gated": GATED,
+}
 
 
 @pytest.mark.parametrize("classes", [2, 10])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Resized, Shape, Transposed, Whole, Window, format_shape
 
@@ -73,7 +74,7 @@ def explain(subject: Subject, path: str) -> Arithmetic:
     if row is None:
         last = subject.rows[-1].path.split(".")[0]
         raise DesignError(f"there is no block {path}", fix=f"give a path of the table, such as 1 or {last}")
-    moves = row.block.window(row.input_shape[1:])
+    moves = row.bound.window(row.input_shape[1:])
     if moves is None or isinstance(moves, Whole):
         return Arithmetic(row, None, (), ())
     return Arithmetic(row, NAMES[type(moves)], size_formulas(moves, row.input_shape[1:]), _fields(subject, row, moves))

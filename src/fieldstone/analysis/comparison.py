@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from fieldstone.analysis.summary import Summary, layer_json, size_text
+from fieldstone.analysis.memory import size_text
+from fieldstone.analysis.summary import Summary, layer_json
 from fieldstone.analysis.table import table
 from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape

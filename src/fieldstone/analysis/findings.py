@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 
 from fieldstone.analysis.rule import Severity, Subject
-from fieldstone.analysis.rules import borders, cost, dilations, fields, heads, joins, pooling
+from fieldstone.analysis.rules import (
+    activations,
+    borders,
+    branches,
+    cost,
+    dilations,
+    fields,
+    heads,
+    joins,
+    normalisation,
+    pooling,
+    upsampling,
+)
+from fieldstone.errors import DesignError
 
-TABLES = (borders, pooling, dilations, fields, joins, heads, cost)
+TABLES = (activations, borders, branches, cost, dilations, fields, heads, joins, normalisation, pooling, upsampling)
 RULES = tuple(sorted((rule for table in TABLES for rule in table.RULES), key=lambda rule: rule.code))
 
 
@@ -37,3 +51,28 @@ def find(subject: Subject, allow: Collection[str] = ()) -> tuple[Finding, ...]:
         if rule.code not in allow
         for found in rule.check(subject)
     )
+
+
+def silenced(select: Iterable[str] | None, ignore: Iterable[str]) -> frozenset[str]:
+    """The codes of the rules that were not selected, and of those to ignore.
+
+    Args:
+        select, ignore: codes, or what codes begin with, such as `FS1`; without `select` every rule.
+
+    Raises:
+        DesignError: no rule has such a code.
+    """
+    every = {rule.code for rule in RULES}
+    return frozenset((set() if select is None else every - _codes(select)) | _codes(ignore))
+
+
+def _codes(given: Iterable[str]) -> set[str]:
+    """The codes that begin so."""
+    every = [rule.code for rule in RULES]
+    meant = {text: {code for code in every if text and code.startswith(text.upper())} for text in map(str.strip, given)}
+    for text, codes in meant.items():
+        if not codes:
+            near = get_close_matches(text.upper(), every, n=1)
+            fix = f"did you mean {near[0]}?" if near else f"the codes are {', '.join(every)}"
+            raise DesignError(f"no finding has the code {text!r}", fix=fix)
+    return set().union(*meant.values())

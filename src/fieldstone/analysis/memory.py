@@ -1,12 +1,14 @@
-"""How much memory the maps of a network take, for one image."""
+"""How much memory a network takes: its maps for one image, and what training keeps a parameter."""
 
 from __future__ import annotations
 
 from fieldstone.analysis.rule import Subject
 from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.walk import Row
 from fieldstone.geometry import numel
 
 BYTES = 4  # of a float32 number
+BYTES_A_PARAMETER = 4 * BYTES  # its value, its gradient and AdamW's two moments
 
 
 def forward_bytes(subject: Subject) -> int:
@@ -25,5 +27,17 @@ def forward_bytes(subject: Subject) -> int:
 
 def training_bytes(subject: Subject) -> int:
     """What all maps take together: training keeps every one for the backward pass."""
-    made = (row for row in subject.order if not isinstance(row.block, Flatten))
-    return BYTES * (numel(subject.input) + sum(numel(row.output_shape) for row in made))
+    return BYTES * numel(subject.input) + sum(map(map_bytes, subject.order))
+
+
+def map_bytes(row: Row) -> int:
+    """What the map takes that a block makes; a flatten makes none, it is a view."""
+    return 0 if isinstance(row.block, Flatten) else BYTES * numel(row.output_shape)
+
+
+def size_text(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"

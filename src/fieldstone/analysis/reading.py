@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import reduce
 
 from fieldstone.analysis.rule import Subject, window_of
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import WHOLE, Window
 
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Moves, Shape, Whole
 
 Severity = Literal["error", "warning", "note"]
@@ -78,7 +79,7 @@ class Subject:
 def window_of(row: Row) -> Moves | Whole | None:
     """What a value of its output reads of its input; None for its own place alone, and for an input without sides."""
     sides = row.input_shape[1:]
-    return row.block.window(sides) if sides else None
+    return row.bound.window(sides) if sides else None
 
 
 class Found(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fieldstone.analysis.drawing.svg import draw
+from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
-from fieldstone.analysis.memory import forward_bytes, training_bytes
+from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
@@ -29,6 +30,7 @@ class Summary:
         classes_from: where the number of classes is from.
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
+        effective: by path, the effective receptive fields that were measured.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Summary:
     outputs: int | None
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
+    effective: Mapping[str, EffectiveField] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -83,7 +86,7 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [layer_json(row, self.input[1:]) for row in self.rows],
+            "layers": [layer_json(row, self.input[1:]) | self._measured(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "macs": self.macs,
@@ -92,6 +95,17 @@ class Summary:
             },
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+    def _measured(self, path: str) -> dict[str, float]:
+        found = self.effective.get(path)
+        return {} if found is None else {"effective_field": round(found.size, 2)}
+
+    def _table(self) -> list[str]:
+        lines = [HEADINGS, *_lines(self.rows, 0)]
+        if self.effective:
+            sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
+            lines = [(*HEADINGS, "effective"), *((*line, sizes.get(line[0], "")) for line in lines[1:])]
+        return table(lines, right=(3, 4, 6))
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""
@@ -105,46 +119,61 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(finding) for finding in self.findings] or ["no findings"]
+        said = [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
-        return "\n".join([title, "", *table((HEADINGS, *_lines(self.rows, 0)), right=(3, 4)), "", totals, *said])
+        return "\n".join([title, "", *self._table(), "", totals, *said])
 
 
-def summarise(design: Design, classes: int, classes_from: str, outputs: int, task: str | None = None) -> Summary:
+def summarise(
+    design: Design, classes: int, classes_from: str, outputs: int, silent: Collection[str] = (), **asked: Any
+) -> Summary:
     """Walk a design and check it.
+
+    Args:
+        silent: codes of findings that are not looked for.
+        asked: other fields of the subject.
 
     Raises:
         DesignError: a block that does not fit its input.
     """
-    subject = Subject(design.input, design.walk(outputs), classes, task)
-    findings = find(subject, design.allow)
+    subject = Subject(design.input, design.walk(outputs), classes, **asked)
+    findings = find(subject, {*design.allow, *silent})
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 
 def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     """One row as programs read it."""
-    field = row.field
+    seen = row.field
     return {
         "path": row.path,
         "block": row.block.text(),
         "output": list(row.output_shape),
         "params": row.params,
         "macs": row.macs,
-        "receptive_field": list(field.receptive_field),
-        "jump": None if field.jump is None else list(field.jump),
-        "start": None if field.start is None else list(field.start),
-        "smallest_field": list(field.smallest),
-        "padding_share": [round(share, 4) for share in field.padding_share(sides)],
+        "receptive_field": list(seen.receptive_field),
+        "jump": None if seen.jump is None else list(seen.jump),
+        "start": None if seen.start is None else list(seen.start),
+        "smallest_field": list(seen.smallest),
+        "padding_share": [round(share, 4) for share in seen.padding_share(sides)],
         "sources": list(row.sources),
     }
 
 
-def size_text(count: int) -> str:
-    """Bytes as people read them."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} B"
+def _folded(findings: Sequence[Finding], rows: Sequence[Row]) -> Iterator[Finding]:
+    """Of findings at one written block, the one in the first pass, which says in how many more passes it is."""
+    repeats = {row.path for row in rows if isinstance(row.block, Repeat)}
+    together: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        together.setdefault((finding.code, _written_place(finding.where, repeats)), []).append(finding)
+    for first, *others in together.values():
+        more = f" and {len(others)} more pass{'es' if len(others) > 1 else ''}" if others else ""
+        yield replace(first, where=f"{first.where}{more}")
+
+
+def _written_place(path: str, repeats: Container[str]) -> str:
+    """The path without the passes: the same for one block in each pass."""
+    parts = path.split(".")
+    return ".".join("*" if ".".join(parts[:depth]) in repeats else part for depth, part in enumerate(parts))
 
 
 def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:

@@ -113,14 +113,16 @@ class Design:
             width: a factor for every number of filters or features; what it gives are multiples of 8 (see `widen`).
 
         Raises:
-            DesignError: a number that is out of range.
+            DesignError: a number that is out of range; a width for a design of groups that does not walk.
         """
         changes: dict[str, Any] = {"input": input, "classes": classes}
-        if width is not None:
-            if not 0 < width <= MAX_WIDTH:
-                self._fail(f"width {width:g} is not above 0 and at most {MAX_WIDTH}", "give a factor such as 0.5")
-            changes |= {"layers": widen(self.layers, width), "name": self.name and f"{self.name} x{width:g}"}
-        return replace(self, **{key: value for key, value in changes.items() if value is not None})
+        design = replace(self, **{key: value for key, value in changes.items() if value is not None})
+        if width is None:
+            return design
+        if not 0 < width <= MAX_WIDTH:
+            self._fail(f"width {width:g} is not above 0 and at most {MAX_WIDTH}", "give a factor such as 0.5")
+        layers = widen(design.layers, width, lambda: design.walk(design.classes or 1))
+        return replace(design, layers=layers, name=self.name and f"{self.name} x{width:g}")
 
     def walk(self, outputs: int) -> tuple[Row, ...]:
         """What happens at every block, in pre-order, each `repeat` unrolled.

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
 from fieldstone.design.blocks.block import Block, FitError, TooSmallError
+from fieldstone.design.blocks.convolution import Conv
+from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool, Pooled
+from fieldstone.design.blocks.shape import Upsample
 from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
-from fieldstone.design.blocks.window import Conv
 from fieldstone.design.field import Field
+from fieldstone.design.names import INPUT, Map, Names, keep, named
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Shape, Whole, format_shape
 
 MAKE_EQUAL = "make them equal: padding keeps sides, `conv C 1` sets the channels"
-INPUT = "input"
-"""The name of the design's input, and the source of what takes it."""
-
 MOST_SIDE = 4096  # the largest input that a message proposes
 
 
@@ -29,6 +29,7 @@ class Row:
         path: `5.body.2`: 1-based places; within a `repeat` the pass and then the block, within `branches` the branch
             and then the block, within a residual `body` or `shortcut` and then the block.
         block: as it was written (`linear classes`).
+        bound: the same with numbers in the place of `classes` and of names: what it is here.
         input_shape, output_shape: (C, *sides), or (C,) once flattened.
         params, macs: its own; 0 for a structure, whose blocks have rows of their own, so that a sum is a total.
         field: what a value of its output sees of the design's input.
@@ -38,6 +39,7 @@ class Row:
 
     path: str
     block: Block
+    bound: Block
     input_shape: Shape
     output_shape: Shape
     params: int
@@ -56,14 +58,6 @@ class Row:
         return self.field.jump
 
 
-class Map(NamedTuple):
-    """A map on its way: its shape, what a value of it sees, and the path of the row that made it."""
-
-    shape: Shape
-    field: Field
-    source: str = INPUT
-
-
 class Made(NamedTuple):
     """What a block made, and the rows whose outputs it took."""
 
@@ -76,9 +70,6 @@ class Walked(NamedTuple):
 
     rows: tuple[Row, ...]
     output_shape: Shape
-
-
-Names = dict[str, Map]
 
 
 def walk(shape: Shape, layers: Blocks, outputs: int, file: str | None) -> Walked:
@@ -141,16 +132,24 @@ class Walker:
 
     def block(self, block: Block, path: str, here: Map, names: Names) -> Map:
         place = len(self.rows)  # a structure's row stands before those of its blocks, and is known after them
-        bound = block.with_outputs(self.outputs)
         try:
+            bound = self.bound(block, names)
             after = self.after(bound, path, here, names)
             own = (bound.params(here.shape), bound.macs(here.shape))
         except FitError as fault:
             message, fix = f"{block.text()}: {fault}", self.remedy(fault)
             raise DesignError(message, file=self.file, line=block.line, path=path, fix=fix) from fault
         made, sources = after
-        self.rows.insert(place, Row(path, block, here.shape, made.shape, *own, made.field, sources))
+        self.rows.insert(place, Row(path, block, bound, here.shape, made.shape, *own, made.field, sources))
         return made
+
+    def bound(self, block: Block, names: Names) -> Block:
+        """The block with numbers in the place of `classes` and of names."""
+        if isinstance(block, Upsample) and block.like is not None:
+            return replace(block, saved=named(block.like, names, Map).shape)
+        if isinstance(block, MaxUnpool):
+            return replace(block, pooled=named(block.name, names, Pooled))
+        return block.with_outputs(self.outputs)
 
     def after(self, block: Block, path: str, here: Map, names: Names) -> Made:
         if isinstance(block, Structure):
@@ -158,14 +157,14 @@ class Walker:
         if isinstance(block, Join):
             return self.join(block, path, here, names)
         if isinstance(block, Save):
-            if block.name in names:
-                taken = "is always the design's input" if block.name == INPUT else "is already saved"
-                raise FitError(f"the name {block.name} {taken}", "choose another name")
-            names[block.name] = here
+            keep(block.name, here, names)
             return Made(here, (here.source,))
         shape = block.output_shape(here.shape)
         seen = _seen(block.window(here.shape[1:]), here, shape)
-        return Made(Map(shape, seen, path), (here.source,))
+        if isinstance(block, MaxPool) and block.name is not None:
+            keep(block.name, Pooled(block, here.shape, shape, path), names)
+        indices = (block.pooled.source,) if isinstance(block, MaxUnpool) and block.pooled else ()
+        return Made(Map(shape, seen, path), (here.source, *indices))
 
     def structure(self, block: Structure, path: str, here: Map, names: Names) -> Made:
         ends: list[tuple[str, Map]] = []
@@ -183,10 +182,7 @@ class Walker:
             raise FitError(str(fault), _mend(block, here, ends)) from fault
 
     def join(self, block: Join, path: str, here: Map, names: Names) -> Made:
-        if block.name not in names:
-            fix = f"put `save {block.name}` before it, or use {', '.join(names)}"
-            raise FitError(f"no map {block.name} was saved before it", fix)
-        saved = names[block.name]
+        saved = named(block.name, names, Map)
         shape = block.cropped(saved.shape, here.shape)
         if shape != saved.shape:
             saved = saved._replace(shape=shape, field=saved.field.cut(shape[1:]))

@@ -66,7 +66,7 @@ def count(rows: Sequence[Row]) -> int:
 
 
 def _windowed(rows: Sequence[Row]) -> list[str]:
-    return [row.path for row in rows if isinstance(row.block.window(row.input_shape[1:]), Window)]
+    return [row.path for row in rows if isinstance(row.bound.window(row.input_shape[1:]), Window)]
 
 
 def _measure(values: Tensor, inputs: Tensor) -> EffectiveField:

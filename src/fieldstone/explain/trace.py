@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from fieldstone.analysis.arithmetic import size_formulas
-from fieldstone.design.blocks import window as blocks
+from fieldstone.design.blocks import convolution, pooling
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.structure import Join, Save, Structure
 from fieldstone.design.notation import entry_of, read_layers
@@ -138,7 +138,7 @@ def trace(block: str | Block, input: Any, *, rank: int | None = None, weight: An
     tracer = _tracer(found)
     values = as_map(input, rank)
     (row,) = walk(values.shape, (found,), 0, None).rows
-    if not isinstance(found, blocks.Conv) and (weight is not None or bias is not None):
+    if not isinstance(found, convolution.Conv) and (weight is not None or bias is not None):
         raise TraceError(f"{found.text()}: it has no weights", fix="leave weight and bias out")
     return tracer(found, values, row.output_shape, (weight, bias))
 
@@ -151,14 +151,14 @@ def _tracer(block: Block) -> Tracer:
     if type(block) in TRACERS:
         return TRACERS[type(block)]
     holds = isinstance(block, Structure | Join | Save)
-    alone = not holds and block.window((1,)) is None
+    alone = not holds and type(block).window is Block.window
     why = "it looks at each value alone" if alone else "it slides no window"
     name = block.keyword if isinstance(block, Structure) else block.text()
     known = ", ".join(kind.keyword for kind in TRACERS)
     raise DesignError(f"{name}: {why}, so there is none to trace", fix=f"trace one of {known}")
 
 
-def _conv(block: blocks.Conv, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
+def _conv(block: convolution.Conv, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
     window = block.window(input.shape[1:])
     text, needed = block.text(), (shape[0], len(input) // block.groups, *window.kernel)
     weight = as_weight(weights[0], needed, text)
@@ -169,7 +169,7 @@ def _conv(block: blocks.Conv, input: Array, shape: tuple[int, ...], weights: tup
 
 
 def _pool(fill: float, operation: Callable[[Any], Operation]) -> Tracer:
-    def traced(block: blocks.Pool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
+    def traced(block: pooling.Pool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
         window = block.window(input.shape[1:])
         scan = Scan(input, moving(window, input.shape[1:]), window.padding, Fill("constant", fill))
         return _traced(block, scan, operation(block), shape, size_formulas(window, scan.sides))
@@ -178,7 +178,7 @@ def _pool(fill: float, operation: Callable[[Any], Operation]) -> Tracer:
 
 
 def _global_pool(operation: Operation) -> Tracer:
-    def traced(block: blocks.GlobalPool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
+    def traced(block: pooling.GlobalPool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
         sides = input.shape[1:]
         scan = Scan(input, whole(sides), ((0, 0),) * len(sides), Fill("constant"))
         return _traced(block, scan, operation, shape, ())
@@ -198,9 +198,9 @@ def _traced(block: Block, scan: Scan, operation: Operation, shape: tuple[int, ..
 Tracer = Callable[[Any, Array, tuple[int, ...], tuple[Any, Any]], Trace]
 
 TRACERS: dict[type[Block], Tracer] = {
-    blocks.Conv: _conv,
-    blocks.MaxPool: _pool(-inf, lambda block: Largest()),
-    blocks.AvgPool: _pool(0.0, lambda block: Mean(block.count_include_pad)),
-    blocks.GlobalMaxPool: _global_pool(Largest()),
-    blocks.GlobalAvgPool: _global_pool(Mean(True)),
+    convolution.Conv: _conv,
+    pooling.MaxPool: _pool(-inf, lambda block: Largest()),
+    pooling.AvgPool: _pool(0.0, lambda block: Mean(block.count_include_pad)),
+    pooling.GlobalMaxPool: _global_pool(Largest()),
+    pooling.GlobalAvgPool: _global_pool(Mean(True)),
 }

@@ -29,6 +29,7 @@ class Group:
     call: str
     children: tuple[Node, ...]
     keywords: tuple[tuple[str, Node], ...] = ()
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Loop:
 
 
 Node = Layer | Group | Loop
-LayerPrinter = Callable[[Any, Shape], tuple[Layer, ...]]  # of a block and the shape of its input
+LayerPrinter = Callable[[Any, Shape], tuple[Layer | Group, ...]]  # of a block and the shape of its input
 
 
 def lines(node: Node, indent: int, before: str = "", after: str = ",") -> Iterator[str]:
@@ -54,7 +55,7 @@ def lines(node: Node, indent: int, before: str = "", after: str = ",") -> Iterat
             yield from lines(child, indent + INDENT)
         for key, child in node.keywords:
             yield from lines(child, indent + INDENT, f"{key}=")
-        yield f"{space}){after}"
+        yield f"{space}){after}{_comment(node)}"
     else:
         body, turns = list(lines(node.body, indent + INDENT, after="")), f"for _ in range({node.times})"
         flat = f"{space}{before}*[{body[0].strip()} {turns}]{after}"
@@ -64,8 +65,12 @@ def lines(node: Node, indent: int, before: str = "", after: str = ",") -> Iterat
             yield from (f"{space}{before}*[", *body, f"{inner}{turns}", f"{space}]{after}")
 
 
+def _comment(node: Layer | Group) -> str:
+    return f"  # {node.comment}" if node.comment else ""
+
+
 def _layer(layer: Layer, space: str, inner: str, before: str, after: str) -> Iterator[str]:
-    comment = f"  # {layer.comment}" if layer.comment else ""
+    comment = _comment(layer)
     flat = f"{space}{before}{layer.call}({', '.join(layer.arguments)}){after}{comment}"
     if len(flat) <= WIDTH or not layer.arguments:
         yield flat

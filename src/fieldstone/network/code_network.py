@@ -9,6 +9,7 @@ from itertools import chain, count, groupby
 from typing import Any
 
 from fieldstone.design.blocks.block import Block
+from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool
 from fieldstone.design.blocks.structure import (
     Add,
     Blocks,
@@ -28,6 +29,7 @@ from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape
 from fieldstone.network.code_layers import LAYERS
 from fieldstone.network.code_lines import INDENT, Group, Layer, Loop, Node, lines
+from fieldstone.network.code_windows import unpool_layers
 
 JOINS: Mapping[str, Callable[[list[str]], str]] = {
     "concat": lambda maps: f"torch.cat([{', '.join(maps)}], dim=1)",
@@ -43,7 +45,7 @@ Names = dict[str, str]  # the saved maps in sight: the variable of each, by its 
 class NetworkPrinter:
     """Prints `__init__` and `forward`.
 
-    What saves no map and joins none is a module in `__init__`; the steps between such modules stand in `forward`.
+    What uses no names is a module in `__init__`; the steps between such modules stand in `forward`.
 
     Attributes:
         rows: the rows of the design by path.
@@ -56,7 +58,7 @@ class NetworkPrinter:
     forward: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     _variables: set[str] = field(default_factory=set)
-    _unused: dict[str, str] = field(default_factory=dict)  # saved maps that nothing has joined yet, and their lines
+    _unused: dict[str, str] = field(default_factory=dict)  # what nothing has taken yet, and its line
     _parts: int = 0
 
     def print(self, layers: Blocks) -> None:
@@ -67,7 +69,9 @@ class NetworkPrinter:
             return
         names = {"input": self._save("input", "x")}
         output = self._steps(layers, "", "x", "x", names)
-        self.forward = [line for line in self.forward if line not in self._unused.values()]
+        for variable, line in self._unused.items():
+            place, places_alone = self.forward.index(line), f", {variable} ="
+            self.forward[place : place + 1] = [line.replace(places_alone, ", _ =")] if places_alone in line else []
         if self.forward and self.forward[-1].startswith(f"{output} = "):
             self.forward.append(self.forward.pop().replace(f"{output} =", "return", 1))
         else:
@@ -82,9 +86,9 @@ class NetworkPrinter:
             paths = [self._modules(blocks, inner) for _, inner, blocks in _paths(block, path)]
             return _passes(paths) if isinstance(block, Chain) else (self._parallel(block, paths),)
         row = self.rows[path]
-        *before, last = LAYERS[type(block)](block.with_outputs(row.output_shape[0]), row.input_shape)
+        *before, last = LAYERS[type(block)](row.bound, row.input_shape)
         self.used |= {layer.call for layer in (*before, last) if not layer.call.startswith("nn.")}
-        reshapes = block.window(row.input_shape[1:]) is not None or row.output_shape != row.input_shape
+        reshapes = row.bound.window(row.input_shape[1:]) is not None or row.output_shape != row.input_shape
         return (*before, replace(last, comment=format_shape(row.output_shape)) if reshapes else last)
 
     def _parallel(self, block: Structure, paths: list[tuple[Node, ...]]) -> Group:
@@ -108,10 +112,14 @@ class NetworkPrinter:
         return source
 
     def _part(self, module: Layer | Group, source: str, target: str) -> str:
-        self._parts += 1
-        self.init += lines(module, 2 * INDENT, f"self.part{self._parts} = ", "")
-        self.forward.append(f"{target} = self.part{self._parts}({source})")
+        self.forward.append(f"{target} = {self._new_part(module)}({source})")
         return target
+
+    def _new_part(self, module: Layer | Group) -> str:
+        self._parts += 1
+        part = f"self.part{self._parts}"
+        self.init += lines(module, 2 * INDENT, f"{part} = ", "")
+        return part
 
     def _save_step(self, block: Save, path: str, source: str, target: str, names: Names) -> str:
         names[block.name] = self._save(block.name, source)
@@ -131,6 +139,25 @@ class NetworkPrinter:
             saved = f"center_crop({saved}, {source})"
         self.forward.append(f"{target} = {JOINS[block.keyword]([saved, source])}{self._shape(path)}")
         return target
+
+    def _pool_step(self, block: MaxPool, path: str, source: str, target: str, names: Names) -> str:
+        *pad, pool = self._module(block, path)
+        if pad:
+            source = self._part(_one(tuple(pad)), source, target)
+        assert block.name is not None
+        places = names[block.name] = self._variable(block.name.replace("-", "_"))
+        self._unused[places] = f"{target}, {places} = {self._new_part(_one((pool,)))}({source})"
+        self.forward.append(self._unused[places])
+        return target
+
+    def _unpool_step(self, block: MaxUnpool, path: str, source: str, target: str, names: Names) -> str:
+        row, places = self.rows[path], names[block.name]
+        self._unused.pop(places, None)
+        assert isinstance(row.bound, MaxUnpool)
+        unpool, *cut = unpool_layers(row.bound, format_shape(row.output_shape))
+        sizes = row.bound.pooled.torch_sides if row.bound.pooled else ()
+        self.forward.append(f"{target} = {self._new_part(unpool)}({source}, {places}, output_size={sizes})")
+        return self._part(_one(tuple(cut)), target, target) if cut else target
 
     def _chain_steps(self, block: Chain, path: str, source: str, target: str, names: Names) -> str:
         for _, inner, blocks in _paths(block, path):
@@ -158,8 +185,10 @@ class NetworkPrinter:
         return free
 
 
-# What stands in `forward`; every other block is a row of LAYERS.
+# What stands in `forward`; every other block, and a maxpool without a name, is a row of LAYERS.
 STEPS: dict[type[Block], Callable[[NetworkPrinter, Any, str, str, str, Names], str]] = {
+    MaxPool: NetworkPrinter._pool_step,
+    MaxUnpool: NetworkPrinter._unpool_step,
     Save: NetworkPrinter._save_step,
     Concat: NetworkPrinter._join_step,
     Add: NetworkPrinter._join_step,
@@ -172,10 +201,10 @@ STEPS: dict[type[Block], Callable[[NetworkPrinter, Any, str, str, str, Names], s
 
 
 def _is_closed(block: Block) -> bool:
-    """Whether it saves no map and joins none, so that it is a module by itself."""
+    """Whether it uses no names, so that it is a module by itself."""
     if isinstance(block, Structure):
         return all(_is_closed(inner) for _, blocks in block.paths() for inner in blocks)
-    return not isinstance(block, Save | Join)
+    return not (isinstance(block, Save | Join | MaxUnpool) or (isinstance(block, MaxPool) and block.name))
 
 
 def _numbered(blocks: Blocks, path: str) -> list[tuple[str, Block]]:

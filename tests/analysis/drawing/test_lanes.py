@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fieldstone as fs
+import places
 import strategies
 from fieldstone.analysis.drawing.folding import network_of
 from fieldstone.analysis.drawing.lanes import END, START, Fold, Fork, Node, Series, Tangle, series_of
@@ -82,7 +83,7 @@ def drawn(series: Series, times: int = 1) -> list[tuple[int, int]]:
 
 @given(strategies.designs())
 def test_every_row_is_drawn_as_often_as_it_runs(design: fs.Design) -> None:
-    summary = fs.inspect(design, classes=strategies.OUTPUTS)
+    summary = fs.inspect(design, classes=places.OUTPUTS)
     network = network_of(summary.subject)
     once = [row for step, _ in drawn(network.series) for row in network.steps[step].rows]
     assert len({row.path for row in once}) == len(once)
@@ -134,7 +135,7 @@ def test_a_fold_says_what_leaves_its_last_pass() -> None:
 
 @given(strategies.designs())
 def test_steps_take_what_their_rows_take(design: fs.Design) -> None:
-    subject = fs.inspect(design, classes=strategies.OUTPUTS).subject
+    subject = fs.inspect(design, classes=places.OUTPUTS).subject
     repeats = frozenset(row.path for row in subject.rows if row.block.keyword == "repeat")
     steps = steps_of(subject, unfolded=repeats).all
     assert Counter(row.path for step in steps for row in step.rows) == Counter(subject.makers.keys())

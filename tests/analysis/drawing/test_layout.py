@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 import fieldstone as fs
+import places
 import strategies
 from fieldstone.analysis.drawing.marks import Beam, Box, Circle, Mark, Panel, Scale, Wire
 from fieldstone.analysis.drawing.svg import Drawing, lay_out
@@ -47,7 +48,7 @@ LONG = fs.Design(
 
 
 def drawing(design: str | fs.Design) -> Drawing:
-    return lay_out(fs.inspect(design, classes=strategies.OUTPUTS).subject)
+    return lay_out(fs.inspect(design, classes=places.OUTPUTS).subject)
 
 
 def apart(one: Corners, other: Corners) -> bool:

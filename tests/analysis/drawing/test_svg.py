@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 import fieldstone as fs
+import places
 import strategies
 from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.summary import Summary
@@ -37,7 +38,7 @@ def test_the_drawing_to_the_character(name: str, file: Path) -> None:
 
 @given(strategies.designs())
 def test_every_block_is_said_with_its_numbers(design: fs.Design) -> None:
-    summary = fs.inspect(design, classes=strategies.OUTPUTS)
+    summary = fs.inspect(design, classes=places.OUTPUTS)
     root = tree(summary.to_svg())
     said = "\n".join(texts(root, "title"))
     for row in summary.subject.order:

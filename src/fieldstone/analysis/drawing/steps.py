@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from fieldstone.analysis.rule import Subject
 from fieldstone.design.blocks.structure import Join, Parallel, Repeat
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Moves, Shape, Whole
 
 
@@ -48,7 +49,7 @@ class Step:
         """What one value reads of the map that comes in; None for its own place, and for a join."""
         if self.main is None or self.how is not None:
             return None
-        return self.main.block.window(self.main.input_shape[1:])
+        return self.main.bound.window(self.main.input_shape[1:])
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _light(row: Row) -> bool:
     if isinstance(row.block, Parallel | Join) or row.macs:
         return False
     kept = row.output_shape == row.input_shape or len(row.output_shape) == 1
-    return kept and row.block.window(row.input_shape[1:]) is None
+    return kept and row.bound.window(row.input_shape[1:]) is None
 
 
 def _in_first_pass(path: str, repeats: Mapping[str, Row]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, short
-from fieldstone.design.blocks.window import Conv
+from fieldstone.design.blocks.convolution import ByChannel, Conv
+from fieldstone.design.blocks.shape import Crop
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
@@ -15,7 +16,7 @@ def dropped_pixels(subject: Subject) -> Iterator[Found]:
     """What the floor cuts off: not padding, and more than a stride wider than its window skips everywhere."""
     for row in subject.rows:
         sides, window = row.input_shape[1:], window_of(row)
-        if not isinstance(window, Window) or _wraps(row):
+        if not isinstance(window, Window) or _wraps(row) or isinstance(row.block, Crop):  # a crop means it
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
         lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
@@ -35,7 +36,7 @@ def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple
 
 def _wraps(row: Row) -> bool:
     """Whether padding shows the end of the input at its beginning."""
-    return isinstance(row.block, Conv) and row.block.padding_mode == "circular"
+    return isinstance(row.block, Conv | ByChannel) and row.block.padding_mode == "circular"
 
 
 def _border(lost: Sequence[int]) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
+from fieldstone.analysis.memory import BYTES_A_PARAMETER, map_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rules.wording import plural
 from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.pooling import GlobalPool
 from fieldstone.design.blocks.shape import Flatten
-from fieldstone.design.blocks.window import GlobalPool
 from fieldstone.design.walk import Row
 
 LARGE_SHARE = 0.5
 LARGE_LAYER = 10_000
 """A linear layer is worth a word where it holds more than this share of more than so many parameters."""
+
+LARGEST = 3  # blocks that are named with what their maps take
 
 
 def heavy_linear(subject: Subject) -> Iterator[Found]:
@@ -36,6 +40,32 @@ def _reads_a_map(before: Sequence[Row]) -> bool:
     return flat is not None and isinstance(flat.block, Flatten) and prod(flat.input_shape[1:]) > 1
 
 
+def beyond_memory(subject: Subject) -> Iterator[Found]:
+    """A training step whose maps, weights, gradients and moments take more than there is."""
+    if subject.memory is None:
+        return
+    an_image, params = training_bytes(subject), sum(row.params for row in subject.rows)
+    kept = BYTES_A_PARAMETER * params
+    need = kept + subject.batch_size * an_image
+    if need > subject.memory:
+        holders = sorted(subject.makers.values(), key=map_bytes, reverse=True)[:LARGEST]
+        held = ", ".join(f"{row.block.text()} at {row.path} ({size_text(map_bytes(row))} an image)" for row in holders)
+        yield Found(
+            holders[0].path,
+            f"a training step with {plural(subject.batch_size, 'image')} takes {size_text(need)}, more than "
+            f"{size_text(subject.memory)}: {size_text(an_image)} an image for maps, {size_text(kept)} for "
+            f"{plural(params, 'parameter')}; most is kept of {held}",
+            _fitting((subject.memory - kept) // an_image),
+        )
+
+
+def _fitting(images: int) -> str:
+    """What to do where so many images a step would fit."""
+    if images > 0:
+        return f"take a batch size of {images:,} or less"
+    return "not one image fits: give it a smaller input, fewer filters, or a larger stride early"
+
+
 RULES = (
     Rule(
         code="FS301",
@@ -48,5 +78,26 @@ RULES = (
         check=heavy_linear,
         bad=Example((3, 32, 32), ("conv 8 3 padding=1", "relu", "flatten", "linear 20", "relu", "linear classes")),
         good=Example((3, 32, 32), ("conv 8 3 padding=1", "relu", "globalavgpool", "linear classes")),
+    ),
+    Rule(
+        code="FS302",
+        severity="warning",
+        title="a training step beyond the memory",
+        why="Training keeps the maps of every image in a batch until the backward pass, and for each parameter its "
+        "value, its gradient and the two moments of AdamW. Counted is every map, in float32: torch drops some (it "
+        "keeps 0.7 of what is counted for resnet-18), and has working space on top; half precision takes about half. "
+        "Asked for with `--memory` and `--batch-size`.",
+        source="torch.optim.AdamW; Chen, Xu, Zhang and Guestrin, arXiv:1604.06174, section 3",
+        check=beyond_memory,
+        bad=Example(
+            (3, 224, 224),
+            ("conv 64 3 padding=1", "relu", "maxpool 4", "globalavgpool", "linear classes"),
+            {"memory": 2**30, "batch_size": 64},
+        ),
+        good=Example(
+            (3, 224, 224),
+            ("conv 64 7 stride=4 padding=3", "relu", "globalavgpool", "linear classes"),
+            {"memory": 2**30, "batch_size": 64},
+        ),
     ),
 )

@@ -8,7 +8,8 @@ from math import prod
 from fieldstone.analysis.reading import Line, Run, ends, is_dilated
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, percent, plural, short
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
 LONGEST_PICTURE = 65  # places

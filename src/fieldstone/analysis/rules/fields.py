@@ -9,7 +9,8 @@ from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, pixels, plural
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.field import Field, Path
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 from fieldstone.geometry import WHOLE, Window, format_shape
 
 EARLY = 2  # blocks with windows

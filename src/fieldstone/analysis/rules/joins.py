@@ -11,7 +11,8 @@ from typing import NamedTuple
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, plural
 from fieldstone.design.field import Field, Path
-from fieldstone.design.walk import INPUT, Row
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
 
 LEAST_SHIFT = Fraction(1, 2)
 """Maps are misaligned where values look half a place or more apart, and neither sees all that the other does."""

@@ -8,7 +8,7 @@ from math import prod
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, short
-from fieldstone.design.blocks.window import AvgPool, Pool
+from fieldstone.design.blocks.pooling import AvgPool, Pool
 from fieldstone.geometry import Window
 
 

@@ -51,7 +51,7 @@ class Block:
 
     def text(self) -> str:
         """The block as it is written, defaults left out: `conv 10 3 stride=2`."""
-        mains = [_written(self, entry) for entry in self.arguments("main")]
+        mains = [_written(self, entry) for entry in self.arguments("main") if getattr(self, entry.name) is not None]
         changed = [entry for entry in self.arguments("option") if getattr(self, entry.name) != entry.default]
         return " ".join([self.keyword, *mains, *(f"{entry.name}={_written(self, entry)}" for entry in changed)])
 

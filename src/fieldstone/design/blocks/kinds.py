@@ -19,7 +19,7 @@ class Classes(Enum):
 CLASSES = Classes.CLASSES
 Filters = int | Classes
 Sizes = tuple[int, ...]  # one number for every axis, or one per axis
-Padding = tuple[int, ...] | str  # numbers, or "same"
+Padding = tuple[int, ...] | str  # numbers, or "same", or "causal"
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,13 @@ def _count(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0 else None
 
 
-def _padding(text: str) -> Padding | None:
-    if text == "valid":
-        return (0,)
-    return text if text == "same" else _sizes(0)(text)
+def _padding(*words: str) -> Callable[[str], Padding | None]:
+    def read(text: str) -> Padding | None:
+        if text == "valid":
+            return (0,)
+        return text if text in words else _sizes(0)(text)
+
+    return read
 
 
 def write_sizes(sizes: Padding) -> str:
@@ -80,7 +83,11 @@ FILTERS = Kind(
     lambda value: "classes" if value is CLASSES else str(value),
 )
 SIZES = Kind("a whole number above 0 (or one per side, as in 3x5)", _sizes(1), write_sizes)
-PADDING = Kind("a whole number (or one per side, as in 1x2), `same` or `valid`", _padding, write_sizes)
+NATURALS = Kind("a whole number (or one per side, as in 1x2)", _sizes(0), write_sizes)
+PADDING = Kind("a whole number (or one per side, as in 1x2), `same` or `valid`", _padding("same"), write_sizes)
+CONV_PADDING = Kind(
+    "a whole number (or one per side, as in 1x2), `same`, `valid` or `causal`", _padding("same", "causal"), write_sizes
+)
 FLAG = Kind("true or false", {"true": True, "false": False}.get, lambda value: "true" if value else "false")
 NAME = Kind(
     "a name (a letter, then letters, digits, _ or -)",

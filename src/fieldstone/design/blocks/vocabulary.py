@@ -5,6 +5,7 @@ from __future__ import annotations
 from fieldstone.design.blocks.activation import ACTIVATIONS
 from fieldstone.design.blocks.attention import SqueezeExcite
 from fieldstone.design.blocks.block import Block
+from fieldstone.design.blocks.convolution import Conv, Depthwise, Separable, UpConv
 from fieldstone.design.blocks.dense import Linear
 from fieldstone.design.blocks.norm import (
     AlphaDropout,
@@ -16,12 +17,23 @@ from fieldstone.design.blocks.norm import (
     LayerNorm,
     LocalResponseNorm,
 )
-from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.blocks.pooling import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    MaxUnpool,
+)
+from fieldstone.design.blocks.shape import Crop, Flatten, Pad, PixelShuffle, Upsample
 from fieldstone.design.blocks.structure import Add, Branches, Concat, Multiply, Repeat, Residual, Save, Sequence
-from fieldstone.design.blocks.window import AvgPool, Conv, GlobalAvgPool, GlobalMaxPool, MaxPool
 
 BLOCKS: tuple[type[Block], ...] = (
-    Conv, MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, Linear, Flatten,
+    Conv, Depthwise, Separable, UpConv,
+    MaxPool, AvgPool, GlobalMaxPool, GlobalAvgPool, AdaptiveMaxPool, AdaptiveAvgPool, MaxUnpool,
+    Upsample, PixelShuffle, Pad, Crop,
+    Linear, Flatten,
     BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm, Dropout, ChannelDropout, AlphaDropout,
     *ACTIVATIONS,
     SqueezeExcite,

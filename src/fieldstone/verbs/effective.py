@@ -1,0 +1,47 @@
+"""Effective receptive fields of a design, or of a trained network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from fieldstone.analysis.summary import Summary
+from fieldstone.design.design import Design
+from fieldstone.errors import DesignError
+from fieldstone.explain.effective import count, effective_fields
+from fieldstone.model.model import load
+from fieldstone.network.build import build
+from fieldstone.network.initialise import initialise
+from fieldstone.progress import Progress
+
+
+def measure(given: str | Path | Design, design: Design, summary: Summary, progress: Progress) -> Summary:
+    """The summary with an effective receptive field for every block with a sliding window.
+
+    Args:
+        given: what the design came from; a run or a model brings its trained network.
+        design: with the input that is asked for.
+
+    Raises:
+        DesignError: the network was trained with another number of outputs.
+    """
+    network, trained = _network(given, design, summary)
+    with progress.bar("effective fields", count(summary.rows)) as bar:
+        fields = effective_fields(network, summary.rows, design.input, bar, trained=trained)
+    return replace(summary, effective=fields)
+
+
+def _network(given: str | Path | Design, design: Design, summary: Summary) -> tuple[nn.Module, bool]:
+    assert summary.outputs is not None
+    if isinstance(given, str | Path) and (Path(given) / "model.safetensors").is_file():
+        given = Path(given) / "model.safetensors"
+    if isinstance(given, str | Path) and Path(given).suffix == ".safetensors":
+        model = load(given)
+        if model.design is not None and model.design.layers != design.layers:
+            raise DesignError("another width has no trained weights", file=str(given), fix="leave --width out")
+        return model.network, True
+    network = build(design, summary.outputs)
+    initialise(network, "torch", 0)
+    return network, False

@@ -1,0 +1,44 @@
+"""Sizes that people write: sides in pixels, and amounts of memory. No torch."""
+
+from __future__ import annotations
+
+import re
+
+from fieldstone.errors import DesignError
+from fieldstone.geometry import format_shape
+
+UNITS = {"b": 1} | {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)}
+UNITS |= {f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)}
+
+
+def read_sides(given: int | str | tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:
+    """`32`, or one number a side as in `32x48`, for an input with these sides.
+
+    Raises:
+        DesignError: it is not that.
+    """
+    numbers = given if isinstance(given, tuple) else str(given).lower().split("x")
+    if not all(str(number).isdecimal() and int(number) > 0 for number in numbers) or len(numbers) not in (
+        1,
+        len(sides),
+    ):
+        many = "1 side" if len(sides) == 1 else f"{len(sides)} sides"
+        text = "x".join(map(str, numbers))
+        raise DesignError(
+            f"object {text!r} is no size of what is in an input of {many}",
+            fix=f"write pixels, as in 32 or {format_shape((32, 48, 64)[: len(sides)])}",
+        )
+    return tuple(int(number) for number in numbers) * (len(sides) if len(numbers) == 1 else 1)
+
+
+def read_bytes(given: int | str) -> int:
+    """`8GiB` or `500MB` as bytes; a number by itself is bytes.
+
+    Raises:
+        DesignError: it is no amount above 0.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)", str(given).lower())
+    count = int(float(match[1]) * UNITS[match[2] or "b"]) if match and (match[2] or "b") in UNITS else 0
+    if count < 1:
+        raise DesignError(f"memory {str(given)!r} is no amount", fix="write a number and a unit, as in 8GiB or 500MB")
+    return count

@@ -1,0 +1,68 @@
+"""A training step beyond the memory: torch says how large maps, weights, gradients and moments are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import fieldstone as fs
+from fieldstone.network.build import build
+from rules import numbers, said
+
+SHAPE = (3, 40, 40)
+LAYERS = ["conv 8 3", "batchnorm", "relu", {"residual": ["conv 8 1", "relu"]}, "maxpool 2", "flatten", "linear classes"]
+
+
+def kept_a_parameter(network: nn.Module) -> int:
+    """Bytes of the weights, their gradients and AdamW's moments after a step."""
+    optimizer = torch.optim.AdamW(network.parameters())
+    network(torch.randn(2, *SHAPE)).sum().backward()
+    optimizer.step()
+    moments = [state[name] for state in optimizer.state.values() for name in ("exp_avg", "exp_avg_sq")]
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    return sum(one.nbytes for one in (*network.parameters(), *gradients, *moments))
+
+
+def made_an_image(network: nn.Sequential, layers: list[Any]) -> int:
+    """Bytes of what every block makes of one image, the image counted; a flatten makes nothing new."""
+    made: dict[int, Tensor] = {}
+
+    def keep(_module: nn.Module, _input: Any, output: Tensor) -> None:
+        made[output.untyped_storage().data_ptr()] = output
+
+    for row in fs.Design(SHAPE, layers).walk(10):
+        network.get_submodule(row.path).register_forward_hook(keep)
+    image = torch.randn(1, *SHAPE)
+    network.eval()(image)
+    return image.nbytes + sum(one.nbytes for one in made.values())
+
+
+def test_the_largest_batch_that_fits_is_said_to_the_image() -> None:
+    network = build(fs.Design(SHAPE, LAYERS), 10)
+    image, kept = made_an_image(network, LAYERS), kept_a_parameter(network.train())
+    for images in (1, 7, 64):
+        memory = kept + images * image
+        assert said("FS302", SHAPE, *LAYERS, memory=memory, batch_size=images) == []
+        (found,) = said("FS302", SHAPE, *LAYERS, memory=memory, batch_size=images + 1)
+        assert (found.severity, found.fix) == ("warning", f"take a batch size of {images} or less")
+        (found,) = said("FS302", SHAPE, *LAYERS, memory=memory - 1, batch_size=images)
+        assert numbers(found.fix) == ([images - 1] if images > 1 else [])
+        assert found.fix.startswith("take a batch size of " if images > 1 else "not one image fits: ")
+
+
+def test_the_blocks_that_hold_most_are_named() -> None:
+    (found,) = said("FS302", SHAPE, *LAYERS, memory=10_000, batch_size=2)
+    assert found.where == "1"
+    # 8 x 38 x 38 x 4 bytes; 224 + 16 + 72 + 28,890 parameters of 16 bytes
+    assert "45.1 KiB an image), batchnorm at 2 (45.1 KiB an image), relu at 3 (45.1 KiB" in found.message
+    assert "456.3 KiB for 29,202 parameters" in found.message
+    assert "a training step with 2 images takes " in found.message
+    assert found.message.count(" more than 9.8 KiB: ") == 1
+
+
+@pytest.mark.parametrize("memory", [None, 10**9])
+def test_where_nothing_is_said_or_all_fits_there_is_none(memory: int | None) -> None:
+    assert said("FS302", SHAPE, *LAYERS, memory=memory, batch_size=64) == []
