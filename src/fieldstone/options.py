@@ -30,7 +30,9 @@ Strict = Annotated[bool, typer.Option("--strict", help="A damaged image is an er
 # Of `inspect` alone, which has many.
 DesignNames = Annotated[
     list[str],
-    typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model; two are compared."),
+    typer.Argument(
+        metavar="DESIGN", help="A gallery name, a file, a run, a model, package.module:Factory; two to compare."
+    ),
 ]
 ObjectSize = Annotated[
     str | None, typer.Option("--object", metavar="SIZE", help="Pixels of what is recognised, as in 32 or 32x48.")

@@ -116,25 +116,29 @@ def _fields(subject: Subject, row: Row, moves: Moves) -> tuple[str, ...]:
     if not isinstance(moves, Window) or (source is None and row.sources[0] != INPUT):
         return ()
     rank = len(moves.kernel)
-    before = (1,) * rank if source is None else source.field.receptive_field
-    jump = (1,) * rank if source is None else source.field.jump
-    if jump is None or not _add_up(before, moves.extents, jump, row):
+    before = (1,) * rank if source is None else source.receptive_field
+    jump = (1,) * rank if source is None else source.jump
+    after = row.receptive_field
+    if before is None or jump is None or after is None or not _add_up(before, moves.extents, jump, after):
         return ()
-    parts = zip(before, moves.extents, jump, row.receptive_field, strict=True)
-    return tuple(f"{field} + ({span}−1)·{step} = {after}" for field, span, step, after in parts)
+    parts = zip(before, moves.extents, jump, after, strict=True)
+    return tuple(f"{field} + ({span}−1)·{step} = {made}" for field, span, step, made in parts)
 
 
-def _add_up(before: Shape, extents: Shape, jump: tuple[float, ...], row: Row) -> bool:
+def _add_up(before: Shape, extents: Shape, jump: tuple[float, ...], after: Shape) -> bool:
     """Whether the formula holds: it does not after transposed windows and where paths of several jumps met."""
     parts = zip(before, extents, jump, strict=True)
-    return tuple(field + (span - 1) * step for field, span, step in parts) == row.receptive_field
+    return tuple(field + (span - 1) * step for field, span, step in parts) == after
 
 
 def _sees(row: Row) -> str:
-    field = f"{format_shape(row.receptive_field)} of the input"
-    if row.jump is None:
+    if row.field is None:
+        return "not known"
+    field = f"{format_shape(row.field.receptive_field)} of the input"
+    jump, start = row.field.jump, row.field.start
+    if jump is None or start is None:
         return f"{field}, at once"
-    return f"{field}, {_numbers(row.jump)} from a value to the next, the first about {_numbers(row.field.start or ())}"
+    return f"{field}, {_numbers(jump)} from a value to the next, the first about {_numbers(start)}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fieldstone.analysis.other import Other
 from fieldstone.analysis.rule import Subject
+from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.geometry import numel
 
@@ -13,16 +16,19 @@ BYTES_A_PARAMETER = 4 * BYTES  # its value, its gradient and AdamW's two moments
 
 def forward_bytes(subject: Subject) -> int:
     """The most that maps take at one time where each is freed once nothing needs it, the input counted."""
-    last_use = {source: place for place, row in enumerate(subject.order) for source in row.sources}
-    alive = {"input": numel(subject.input)}
-    peak = alive["input"]
+    holders = {INPUT: INPUT}  # of what a view shows: the row that made it
+    for row in subject.order:
+        holders[row.path] = holders[row.sources[0]] if is_view(row.block) else row.path
+    last_use = {holders[source]: place for place, row in enumerate(subject.order) for source in row.sources}
+    alive = {INPUT: BYTES * numel(subject.input)}
+    peak = alive[INPUT]
     for place, row in enumerate(subject.order):
-        alive[row.path] = 0 if isinstance(row.block, Flatten) else numel(row.output_shape)  # a flatten is a view
+        alive[row.path] = map_bytes(row)
         peak = max(peak, sum(alive.values()))
-        for source in set(row.sources):
-            if last_use[source] == place and not any(isinstance(user.block, Flatten) for user in subject.users[source]):
-                alive.pop(source, None)
-    return BYTES * peak
+        for holder in {holders[source] for source in row.sources}:
+            if last_use[holder] == place:
+                del alive[holder]
+    return peak
 
 
 def training_bytes(subject: Subject) -> int:
@@ -31,8 +37,13 @@ def training_bytes(subject: Subject) -> int:
 
 
 def map_bytes(row: Row) -> int:
-    """What the map takes that a block makes; a flatten makes none, it is a view."""
-    return 0 if isinstance(row.block, Flatten) else BYTES * numel(row.output_shape)
+    """What the map takes that a block makes; a view makes none."""
+    return 0 if is_view(row.block) else BYTES * numel(row.output_shape)
+
+
+def is_view(block: Block) -> bool:
+    """Whether it only lays the values of its input out anew, where they are."""
+    return isinstance(block, Flatten) or (isinstance(block, Other) and block.is_view)
 
 
 def size_text(count: int) -> str:

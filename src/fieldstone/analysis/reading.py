@@ -88,6 +88,8 @@ def ends(subject: Subject) -> Iterator[Run]:
         before = [onward[source] for source in row.sources]
         here = reduce(Run.beside, before) if len({run.start for run in before}) == 1 else fresh
         window = window_of(row)
+        if isinstance(window, Window) and len(window.kernel) != len(here.lines):  # a module may lay its map out anew
+            here = _fresh(row.sources[0], len(window.kernel))
         reads[row.path] = here.after(row, window) if isinstance(window, Window) else here
         onward[row.path] = reads[row.path] if _goes_on(row) else fresh
     for path, run in reads.items():
@@ -98,6 +100,8 @@ def ends(subject: Subject) -> Iterator[Run]:
 
 def _goes_on(row: Row) -> bool:
     """Whether its values stand as far apart as those of its input; those of a gate, which sees everything, do."""
+    if row.field is None:
+        return False
     window = window_of(row)
     if isinstance(window, Window):
         return max(window.stride) == 1

@@ -9,11 +9,13 @@ from typing import Any
 from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
+from fieldstone.analysis.leftovers import Untraced, Unused
 from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
 from fieldstone.design.design import Design
+from fieldstone.design.field import Field
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape, format_shape
 
@@ -31,6 +33,7 @@ class Summary:
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
         effective: by path, the effective receptive fields that were measured.
+        unused, untraced: what the rows of a module do not say; a design has none.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Summary:
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
     effective: Mapping[str, EffectiveField] = field(default_factory=dict)
+    unused: tuple[Unused, ...] = ()
+    untraced: tuple[Untraced, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -58,8 +63,13 @@ class Summary:
 
     @property
     def params(self) -> int:
-        """All parameters."""
-        return sum(row.params for row in self.rows)
+        """All parameters, those that nothing used too."""
+        return sum(row.params for row in self.rows) + sum(one.params for one in self.unused)
+
+    @property
+    def trainable(self) -> int:
+        """The parameters that training changes."""
+        return self.params - sum(row.frozen for row in self.rows) - sum(one.frozen for one in self.unused)
 
     @property
     def macs(self) -> int:
@@ -89,11 +99,14 @@ class Summary:
             "layers": [layer_json(row, self.input[1:]) | self._measured(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
+                "trainable": self.trainable,
                 "macs": self.macs,
                 "forward_bytes": self.forward_bytes,
                 "training_bytes": self.training_bytes,
             },
             "findings": [finding.to_json() for finding in self.findings],
+            "unused": [one.to_json() for one in self.unused],
+            "untraced": [one.to_json() for one in self.untraced],
         }
 
     def _measured(self, path: str) -> dict[str, float]:
@@ -115,11 +128,13 @@ class Summary:
         title = f"{self.name}: input {format_shape(self.input)}"
         title += "" if self.classes is None else f", {self.classes} classes ({self.classes_from})"
         title += "" if self.outputs is None else f", {self.outputs} output{'s' if self.outputs > 1 else ''}"
-        totals = f"{self.params:,} parameters, {self.macs:,} multiply-adds; "
+        frozen = "" if self.trainable == self.params else f" ({self.trainable:,} trainable)"
+        totals = f"{self.params:,} parameters{frozen}, {self.macs:,} multiply-adds; "
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
+        said = [str(one) for one in (*self.unused, *self.untraced)]
+        said += [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *self._table(), "", totals, *said])
 
@@ -143,19 +158,28 @@ def summarise(
 
 def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
     """One row as programs read it."""
-    seen = row.field
     return {
         "path": row.path,
         "block": row.block.text(),
         "output": list(row.output_shape),
         "params": row.params,
+        "trainable": row.trainable,
         "macs": row.macs,
+        **_field_json(row.field, sides),
+        "sources": list(row.sources),
+    }
+
+
+def _field_json(seen: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
+    """What a value sees; null in each place where that is not known."""
+    if seen is None:
+        return dict.fromkeys(("receptive_field", "jump", "start", "smallest_field", "padding_share"))
+    return {
         "receptive_field": list(seen.receptive_field),
         "jump": None if seen.jump is None else list(seen.jump),
         "start": None if seen.start is None else list(seen.start),
         "smallest_field": list(seen.smallest),
         "padding_share": [round(share, 4) for share in seen.padding_share(sides)],
-        "sources": list(row.sources),
     }
 
 
@@ -207,4 +231,5 @@ def _below(path: str, rows: Sequence[Row], start: int) -> Sequence[Row]:
 
 def _cells(path: str, depth: int, name: str, row: Row, params: int, macs: int) -> tuple[str, ...]:
     counts = (f"{params:,}" if params else "", f"{macs:,}" if macs else "")
-    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, format_shape(row.receptive_field))
+    seen = "-" if row.receptive_field is None else format_shape(row.receptive_field)
+    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, seen)

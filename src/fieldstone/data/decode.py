@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
 from fieldstone.data.manifest import MISSING
 from fieldstone.data.preprocessing import Placement, Preprocessing
@@ -250,7 +250,7 @@ def quiet() -> Iterator[None]:
 def _quiet_libtiff() -> Iterator[None]:
     """Without libtiff's error handler, which writes to standard error; Pillow itself takes its warning handler away."""
     try:
-        swap = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler  # looked up in what Pillow is linked with
+        swap = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler  # looked up in what Pillow is linked with
     except (OSError, AttributeError):  # a Pillow without libtiff, or one that hides it
         yield
         return

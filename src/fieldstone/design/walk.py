@@ -32,9 +32,10 @@ class Row:
         bound: the same with numbers in the place of `classes` and of names: what it is here.
         input_shape, output_shape: (C, *sides), or (C,) once flattened.
         params, macs: its own; 0 for a structure, whose blocks have rows of their own, so that a sum is a total.
-        field: what a value of its output sees of the design's input.
+        field: what a value of its output sees of the design's input; None where that is not known, in a module.
         sources: the paths of the rows whose outputs it takes; `input` is the design's input. A row that only holds or
             names what others made (`repeat`, a list, `save`) is nobody's source: its own is the row that made it.
+        frozen: how many of its parameters training leaves alone; those of a design all learn.
     """
 
     path: str
@@ -44,18 +45,24 @@ class Row:
     output_shape: Shape
     params: int
     macs: int
-    field: Field
+    field: Field | None
     sources: tuple[str, ...]
+    frozen: int = 0
 
     @property
-    def receptive_field(self) -> tuple[int, ...]:
-        """Pixels of the input per axis, unclipped, by all paths together."""
-        return self.field.receptive_field
+    def trainable(self) -> int:
+        """The parameters that training changes."""
+        return self.params - self.frozen
+
+    @property
+    def receptive_field(self) -> tuple[int, ...] | None:
+        """Pixels of the input per axis, unclipped, by all paths together; None as `field`."""
+        return None if self.field is None else self.field.receptive_field
 
     @property
     def jump(self) -> tuple[float, ...] | None:
-        """Input pixels between neighbours per axis; None once a block saw its whole input."""
-        return self.field.jump
+        """Input pixels between neighbours per axis; None once a block saw its whole input, and as `field`."""
+        return None if self.field is None else self.field.jump
 
 
 class Made(NamedTuple):

@@ -45,8 +45,8 @@ class _CutsLast(nn.Module):
 
     cut: nn.Module
 
-    def forward(self, input: Tensor) -> Tensor:
-        output: Tensor = self.cut(super().forward(input))
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        output: Tensor = self.cut(super().forward(input, output_size))
         return output
 
 

@@ -132,8 +132,8 @@ def unpool_layers(block: MaxUnpool, comment: str) -> tuple[Layer, ...]:
         *_differing(padding=(tuple(before for before, _ in window.padding), 0)),
     ]
     unpool = Layer(f"nn.MaxUnpool{len(window.kernel)}d", tuple(arguments))
-    cut = (layer(*cut_layer(block.pooled.pads)),) if block.pooled.pads else ()
-    *rest, last = (unpool, *cut)
+    cut = [layer(*cut_layer(block.pooled.pads))] if block.pooled.pads else []
+    *rest, last = [unpool, *cut]
     return (*rest, replace(last, comment=comment))
 
 

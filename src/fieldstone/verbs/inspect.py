@@ -1,9 +1,10 @@
-"""Inspecting: a design, checked before anything runs. No torch."""
+"""Inspecting: a design, checked before anything runs. No torch, unless a module is given."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from fieldstone.analysis.findings import silenced
 from fieldstone.analysis.summary import Summary, summarise
@@ -12,16 +13,20 @@ from fieldstone.errors import DesignError
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
 from fieldstone.verbs.choose_design import find_design
+from fieldstone.verbs.choose_module import names_module
 from fieldstone.verbs.sizes import read_bytes, read_sides
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CLASSES = 10
 """How many classes are assumed where nothing says it."""
 
 
 def inspect(
-    design: str | Path | Design,
-    *,
+    design: str | Path | Design | nn.Module,
     input: tuple[int, ...] | None = None,
+    *,
     classes: int | None = None,
     width: float | None = None,
     task: str | None = None,
@@ -36,8 +41,9 @@ def inspect(
     """Every block's output, parameters, multiply-adds and receptive field, and what is wrong with a design.
 
     Args:
-        design: a gallery name, a file, a run, a model or a `Design`.
-        input: (C, *sides); without it the design's own.
+        design: a gallery name, a file, a run, a model or a `Design`; or any `torch.nn.Module`, itself or as
+            `package.module:Factory`.
+        input: (C, *sides); without it the design's own. A module needs it.
         classes: without it the design's, else 10.
         width: a factor for every number of filters or features.
         task: what the outputs mean; without it binary for two classes, and multiclass or one answer a pixel for more.
@@ -53,21 +59,39 @@ def inspect(
     """
     if batch_size < 1:
         raise DesignError(f"batch_size {batch_size} is below 1", fix="give the number of images in a step")
+    asked: dict[str, Any] = {"memory": None if memory is None else read_bytes(memory), "batch_size": batch_size}
+    asked |= {"task": task, "silent": silenced(None if select is None else _listed(select), _listed(ignore))}
+
+    def object_size(shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        return None if object is None else read_sides(object, shape[1:])
+
+    if names_module(design) or not isinstance(design, str | Path | Design):
+        from fieldstone.verbs.inspect_module import inspect_module
+
+        shape = module_input(input, width, effective)
+        return inspect_module(design, shape, classes, object_size=object_size(shape), **asked)
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
-    summary = summarise(
-        found, number, source, outputs(task_name(number, task, INSPECTED), number),
-        silent=silenced(None if select is None else _listed(select), _listed(ignore)),
-        task=task,
-        object_size=None if object is None else read_sides(object, found.input[1:]),
-        memory=None if memory is None else read_bytes(memory),
-        batch_size=batch_size,
-    )  # fmt: skip
+    made = outputs(task_name(number, task, INSPECTED), number)
+    summary = summarise(found, number, source, made, object_size=object_size(found.input), **asked)
     if effective:
         from fieldstone.verbs.effective import measure
 
         return measure(design, found, summary, progress or Progress.quiet())
     return summary
+
+
+def module_input(shape: tuple[int, ...] | None, width: float | None, effective: bool) -> tuple[int, ...]:
+    """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
+    if effective:
+        raise DesignError("effective fields are measured of designs, not of modules", fix="leave --effective out")
+    if width is not None:
+        raise DesignError("width is for designs: a module has the width that it was made with", fix="leave it out")
+    if shape is None:
+        raise DesignError("a module does not say what input it takes", fix="give its shape, as in --input 3x224x224")
+    if not shape or min(shape) < 1:
+        raise DesignError(f"input {tuple(shape)} is no shape", fix="give channels and sides, as in (3, 224, 224)")
+    return tuple(shape)
 
 
 def _listed(codes: str | Iterable[str]) -> list[str]:

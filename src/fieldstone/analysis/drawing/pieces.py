@@ -10,7 +10,7 @@ from fieldstone.analysis.drawing.lanes import END, START, Element, Fold, Fork, N
 from fieldstone.analysis.drawing.marks import RADIUS, Beam, Box, Circle, Mark, Panel, Scale, wire
 from fieldstone.analysis.drawing.sight import STAND_OUT, Sight
 from fieldstone.analysis.drawing.steps import Step
-from fieldstone.analysis.drawing.words import field, foot, label, times
+from fieldstone.analysis.drawing.words import foot, label, sees, times
 from fieldstone.geometry import Transposed, Whole, Window
 
 COLUMN_PAD, LANE_GAP, BUS, ARC_GAP = 14, 14, 8, 12
@@ -152,8 +152,7 @@ class Drafter(NamedTuple):
         last = self.steps[_end(fold.body)].rows[-1]
         if last.output_shape == fold.row.output_shape and last.receptive_field == fold.row.receptive_field:
             return ""
-        seen = "sees all" if fold.row.field.saw_everything else f"sees {field(fold.row)}"
-        return f"after {fold.times}: {times(fold.row.output_shape)}, {seen}"
+        return f"after {fold.times}: {times(fold.row.output_shape)}, {sees(fold.row)}"
 
     def _between(self, before: Piece, left: float, after: Piece, right: float) -> list[Mark]:
         start, end = left + before.exit, right + after.entry

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fieldstone.analysis.drawing.marks import Line
 from fieldstone.analysis.drawing.words import times
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.walk import Row
+from fieldstone.design.field import Field
 
 STAND_OUT = 5
 """How far a frame stands out of an input that is smaller than what is seen."""
@@ -27,12 +27,15 @@ class Sight(NamedTuple):
 
 def sight_of(subject: Subject) -> Sight:
     """The field of the last block; where that is everything, also of the last block with a window."""
-    last = subject.last
+    last = subject.last.field
     sides = subject.input[1:]
-    if not last.field.saw_everything:
+    if last is None:
+        return Sight((), _said("what the last", "block sees is not known"))
+    if not last.saw_everything:
         return Sight((_share(last, sides),), _said("last block sees", times(last.receptive_field)))
     lines = _said("last block sees", "the whole input")
-    windowed = [row for row in subject.order if not row.field.saw_everything and max(row.receptive_field) > 1]
+    fields = [row.field for row in subject.order if row.field is not None and not row.field.saw_everything]
+    windowed = [field for field in fields if max(field.receptive_field) > 1]
     if not windowed:
         return Sight(((1.0,) * len(sides),), lines)
     seen = windowed[-1]
@@ -40,8 +43,8 @@ def sight_of(subject: Subject) -> Sight:
     return Sight(((1.0,) * len(sides), _share(seen, sides)), lines)
 
 
-def _share(row: Row, sides: tuple[int, ...]) -> tuple[float, ...]:
-    return tuple(seen / side for seen, side in zip(row.receptive_field, sides, strict=True))
+def _share(field: Field, sides: tuple[int, ...]) -> tuple[float, ...]:
+    return tuple(seen / side for seen, side in zip(field.receptive_field, sides, strict=True))
 
 
 def _said(*lines: str) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fieldstone.analysis.drawing.marks import Line
 from fieldstone.analysis.drawing.steps import Step
 from fieldstone.design.blocks.structure import Parallel
+from fieldstone.design.field import Field
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape
 
@@ -51,12 +52,14 @@ def foot(step: Step) -> tuple[Line, ...]:
 
 def sees(row: Row) -> str:
     """What a value sees, in pixels of the input."""
-    return "sees all" if row.field.saw_everything else f"sees {field(row)}"
+    if row.field is None:
+        return "sees what is not known"
+    return "sees all" if row.field.saw_everything else f"sees {field(row.field)}"
 
 
-def field(row: Row) -> str:
+def field(seen: Field) -> str:
     """The receptive field as one number where all axes agree."""
-    sides = row.receptive_field
+    sides = seen.receptive_field
     return str(sides[0]) if len(set(sides)) == 1 else times(sides)
 
 

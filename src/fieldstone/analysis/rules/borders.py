@@ -53,8 +53,8 @@ def half_a_pixel(subject: Subject) -> Iterator[Found]:
         window = window_of(row)
         if not isinstance(window, Window):
             continue
-        axes = zip(window.padding, window.stride, SIDES[len(window.kernel)], strict=True)
-        moved = [name for (before, after), stride, name in axes if stride == 1 and after == before + 1]
+        axes = zip(window.padding, window.stride, window.kernel, SIDES[len(window.kernel)], strict=True)
+        moved = [name for (before, after), stride, size, name in axes if stride == 1 < size and after == before + 1]
         if moved:
             yield Found(
                 row.path,

@@ -98,10 +98,10 @@ def _deciding(subject: Subject) -> Iterator[tuple[Row, Field]]:
         flattens = isinstance(row.block, Flatten) and len(row.input_shape) > 1
         if (pools or flattens) and len(row.sources) == 1 and not _passed(subject, row):
             field = _field(subject, row.sources[0])
-            if not field.saw_everything:
+            if field is not None and not field.saw_everything:
                 yield row, field
     last = subject.last
-    if len(last.output_shape) > 1 and not last.field.saw_everything:
+    if len(last.output_shape) > 1 and last.field is not None and not last.field.saw_everything:
         yield last, last.field
 
 
@@ -117,7 +117,7 @@ def _passed(subject: Subject, row: Row) -> bool:
     return False
 
 
-def _field(subject: Subject, source: str) -> Field:
+def _field(subject: Subject, source: str) -> Field | None:
     return Field.of_input(subject.input[1:]) if source == INPUT else subject.makers[source].field
 
 
@@ -152,8 +152,8 @@ def _is_wide(row: Row) -> bool:
     return window is not None and row.params > 0 and max(window.kernel) > 1 < max(row.input_shape[1:])
 
 
-def _sees_all(field: Field, sides: tuple[int, ...]) -> bool:
-    return all(_covers(axis.smallest, side) for axis, side in zip(field.axes, sides, strict=True))
+def _sees_all(field: Field | None, sides: tuple[int, ...]) -> bool:
+    return field is not None and all(_covers(axis.smallest, side) for axis, side in zip(field.axes, sides, strict=True))
 
 
 def _covers(path: Path, side: int) -> bool:

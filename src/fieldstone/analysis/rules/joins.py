@@ -39,10 +39,12 @@ class Shift(NamedTuple):
 def misaligned(subject: Subject) -> Iterator[Found]:
     """Maps joined whose values at one place look at different places of the input."""
     for row in subject.rows:
-        if row.path not in subject.makers or len(row.output_shape) < 2 or window_of(row) is not None:
+        joins = row.path in subject.makers and len(row.sources) > 1 and window_of(row) is None
+        if not joins or len(row.output_shape) < 2:
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
-        pairs = combinations(fields.items(), 2)
+        known = [(source, field) for source, field in fields.items() if field is not None]
+        pairs = combinations(known, 2)
         shifts = [shift for pair in pairs for shift in _shifts(*pair) if shift.size >= LEAST_SHIFT]
         if shifts:
             worst = max(shifts)
@@ -57,12 +59,14 @@ def misaligned(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _field(subject: Subject, row: Row, source: str) -> Field:
+def _field(subject: Subject, row: Row, source: str) -> Field | None:
     """What the values of a source see as they are joined: of a larger map its centre is cut out."""
     made = subject.makers.get(source)
     field = Field.of_input(subject.input[1:]) if made is None else made.field
     shape = subject.input if made is None else made.output_shape
-    return field if shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
+    if len(shape) != len(row.output_shape):  # a module may join what has no sides, or others
+        return None
+    return field if field is None or shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])
 
 
 def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
 from fieldstone.design.blocks.kinds import COUNT, FLAG, NAME, NATURALS, REAL, SIZES, Sizes, choice, write_sizes
@@ -50,9 +50,8 @@ class Upsample(Block):
         return (input_shape[0], *self.window(sides).sizes)
 
     def window(self, sides: tuple[int, ...]) -> Resized:
-        words = {"nearest": "nearest", "bicubic": "cubic"}
+        words: dict[str, Literal["nearest", "linear", "cubic"]] = {"nearest": "nearest", "bicubic": "cubic"}
         how = words.get(self.mode, "linear")
-        assert how in ("nearest", "cubic", "linear")
         return Resized(self._sizes(sides), how, self.align_corners)
 
     def torch_mode(self, rank: int) -> str:

@@ -1,0 +1,142 @@
+"""Any torch.nn.Module as a Summary: the same rows, totals and findings as a design has."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from fieldstone.analysis.findings import find
+from fieldstone.analysis.leftovers import Untraced, Unused
+from fieldstone.analysis.module.calls import tensors
+from fieldstone.analysis.module.record import Recorder
+from fieldstone.analysis.module.stand_in import with_values, without_memory
+from fieldstone.analysis.rule import Subject
+from fieldstone.analysis.summary import Summary
+from fieldstone.errors import DesignError
+from fieldstone.geometry import Shape, format_shape
+
+
+class Ran(NamedTuple):
+    """A copy of the module that has run, what was recorded of it, and what it gave."""
+
+    copy: nn.Module
+    recorder: Recorder
+    result: Any
+
+
+def examine(
+    module: nn.Module,
+    shape: Shape,
+    *,
+    name: str,
+    classes: int | None = None,
+    silent: Collection[str] = (),
+    **asked: Any,
+) -> Summary:
+    """Run a module's shapes through it and check what it did.
+
+    Nothing is computed, unless the module asks for values: then one image of noise is, and the summary says so.
+
+    Args:
+        shape: (C, *sides) of one input.
+        name: what it is called.
+        classes: how many, where that is to be checked.
+        silent: codes of findings that are not looked for.
+        asked: other fields of the subject.
+
+    Raises:
+        DesignError: the module does not take such an input, or does nothing with it.
+    """
+    ran, untraced = _traced(getattr(module, "_orig_mod", module), shape, name)  # the original of torch.compile
+    if not ran.recorder.rows:
+        raise DesignError(f"{name} does nothing with its input", fix="give a module that computes something of it")
+    subject = Subject(shape, tuple(ran.recorder.rows), classes, **asked)
+    outputs, findings = _outputs(ran.result), find(subject, silent)
+    return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
+
+
+def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untraced, ...]]:
+    """By shapes alone; where the module asks for more than shapes, by one image of noise."""
+    dtype = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.get_default_dtype())
+    device = next((one.device for one in module.parameters()), torch.device("cpu"))
+    with _undisturbed():
+        recorder = Recorder()
+        try:
+            with torch.device("meta"):
+                copy = without_memory(module)
+                return Ran(copy, recorder, recorder.run(copy, torch.empty(1, *shape, dtype=dtype))), ()
+        except Exception as fault:  # the module's own code may raise anything
+            if device.type == "meta":
+                raise _refused(name, shape, recorder, fault) from fault
+            reason = f"{_said(fault)}; what it does with one image of noise is shown"
+            untraced = (Untraced(recorder.failed_in or "", reason),)
+        recorder = Recorder()
+        try:
+            copy = with_values(module)
+            noise = torch.rand(1, *shape, dtype=dtype).to(device)
+            return Ran(copy, recorder, recorder.run(copy, noise)), untraced
+        except Exception as fault:
+            raise _refused(name, shape, recorder, fault) from fault
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """What the module prints goes to standard error; torch's chance stays where it was; attention is written out."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        warnings.catch_warnings(action="ignore"),
+        torch.random.fork_rng(devices=[]),
+        sdpa_kernel(SDPBackend.MATH),
+    ):
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _refused(name: str, shape: Shape, recorder: Recorder, fault: Exception) -> DesignError:
+    place = f" at {recorder.failed_in}" if recorder.failed_in else ""
+    message = f"{name} cannot be run on an input of {format_shape(shape)}: {_said(fault)}"
+    return DesignError(message + place, path=recorder.failed_in or None, fix="give the input that it is made for")
+
+
+def _said(fault: Exception) -> str:
+    lines = str(fault).strip().splitlines()
+    return f"{type(fault).__name__}: {lines[0].rstrip('.')}" if lines else type(fault).__name__
+
+
+def _outputs(result: Any) -> int | None:
+    """The numbers that leave for one image; None where that is not one row of numbers."""
+    first = next(tensors(result), None)
+    return first.shape[1] if first is not None and first.dim() == 2 else None
+
+
+def _unused(ran: Ran) -> tuple[Unused, ...]:
+    """The parameters that nothing used, those of one module together."""
+    everything = dict(ran.copy.named_parameters())
+    used = [name for name, one in everything.items() if id(one) in ran.recorder.used]
+    found: dict[str, list[nn.Parameter]] = {}
+    for name in everything.keys() - set(used):
+        found.setdefault(_alone(name, used), []).append(everything[name])
+    return tuple(_counted(path, found[path]) for path in sorted(found))
+
+
+def _alone(name: str, used: list[str]) -> str:
+    """The outermost module of a parameter of which nothing was used."""
+    parts = name.split(".")
+    paths = (".".join(parts[:depth]) for depth in range(1, len(parts)))
+    return next((path for path in paths if not any(other.startswith(f"{path}.") for other in used)), name)
+
+
+def _counted(path: str, weights: list[nn.Parameter]) -> Unused:
+    frozen = sum(one.numel() for one in weights if not one.requires_grad)
+    return Unused(path, sum(one.numel() for one in weights), frozen)

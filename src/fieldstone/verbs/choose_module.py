@@ -1,0 +1,121 @@
+"""Which module is meant by `package.module:Factory`. The only code of a user's that Fieldstone runs by name."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fieldstone.design.notation import nearest
+from fieldstone.errors import DesignError
+
+FORM = "package.module:Factory"
+
+
+def names_module(given: object) -> bool:
+    """Whether a text is of that form."""
+    return isinstance(given, str) and re.fullmatch(r"[^\W\d][\w.]*:[^\W\d][\w.]*", given) is not None
+
+
+def find_module(given: str) -> Any:
+    """What a factory gives: a class or a function called without arguments, or the object of that name itself.
+
+    The current directory is searched first. What the code prints goes to standard error.
+
+    Raises:
+        DesignError: there is no such thing, it needs arguments, or it raises.
+    """
+    place, _, attribute = given.partition(":")
+    with _current_directory(), contextlib.redirect_stdout(sys.stderr):
+        found: Any = _imported(place)
+        for part in attribute.split("."):
+            found = _attribute(found, part, place)
+        from torch import nn
+
+        if isinstance(found, nn.Module):
+            return found
+        if not callable(found):
+            raise DesignError(f"{given} is a {type(found).__name__}, not a torch.nn.Module or what makes one", fix=_FIX)
+        _check_arguments(found, given)
+        made = _called(found, given)
+    if not isinstance(made, nn.Module):
+        raise DesignError(f"{given} gives a {type(made).__name__}, not a torch.nn.Module", fix=_FIX)
+    return made
+
+
+_FIX = "name a class, a function without arguments, or a module that is ready"
+
+
+@contextlib.contextmanager
+def _current_directory() -> Iterator[None]:
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        if here in sys.path:
+            sys.path.remove(here)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as fault:
+        if fault.name is None or not (name == fault.name or name.startswith(f"{fault.name}.")):
+            raise _raised(fault, f"{name} cannot be imported") from fault
+        fix = "run this in the folder that holds it, or install it"
+        raise DesignError(f"there is no Python module {fault.name}", fix=fix) from fault
+    except (Exception, SystemExit) as fault:  # a file of the user's own may raise anything, or be a program
+        raise _raised(fault, f"{name} cannot be imported") from fault
+
+
+def _attribute(found: Any, name: str, place: str) -> Any:
+    try:
+        return getattr(found, name)
+    except AttributeError as fault:
+        names = {other.lower(): other for other in dir(found) if not other.startswith("_")}
+        near = nearest(name, names)
+        fix = f"did you mean {names[near]}?" if near else "name what is in it"
+        raise DesignError(f"{place} has no {name}", file=getattr(found, "__file__", None), fix=fix) from fault
+
+
+def _check_arguments(factory: Any, given: str) -> None:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # written in C: calling it will tell
+        return
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [one.name for one in parameters if one.default is one.empty and one.kind not in kinds]
+    if needed:
+        name = given.rpartition(":")[2].rpartition(".")[2]
+        fix = f"write a function without arguments that returns {name}({', '.join(f'{one}=…' for one in needed)})"
+        raise DesignError(f"{given} needs arguments: {', '.join(needed)}", fix=f"{fix}, and name that")
+
+
+def _called(factory: Any, given: str) -> Any:
+    try:
+        return factory()
+    except (Exception, SystemExit) as fault:  # as above
+        raise _raised(fault, f"{given} raises when it is called") from fault
+
+
+def _raised(fault: BaseException, what: str) -> DesignError:
+    """With the line of the user's code that raised."""
+    if isinstance(fault, SyntaxError):
+        file, line = fault.filename, fault.lineno
+    else:
+        frames = [one for one in traceback.extract_tb(fault.__traceback__) if not _is_ours(one.filename)]
+        file, line = (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
+    said = f"{type(fault).__name__}: {fault}".rstrip(": ").splitlines()[0].rstrip(".")
+    return DesignError(f"{what}: {said}", file=file, line=line, fix="mend it there")
+
+
+def _is_ours(file: str) -> bool:
+    return file == __file__ or file.startswith("<frozen importlib") or file == importlib.__file__

@@ -1,0 +1,29 @@
+"""Inspecting a module of a user's own: shapes by torch, the rest as for a design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from fieldstone.analysis.module.examine import examine
+from fieldstone.analysis.summary import Summary
+from fieldstone.errors import DesignError
+from fieldstone.geometry import Shape
+from fieldstone.tasks.choice import INSPECTED, task_name
+from fieldstone.verbs.choose_module import find_module
+
+
+def inspect_module(given: Any, shape: Shape, classes: int | None, **asked: Any) -> Summary:
+    """As `inspect`, of `package.module:Factory` or of a module itself.
+
+    Raises:
+        DesignError: there is no such module, or it does not take such an input.
+    """
+    if not isinstance(given, str | nn.Module):
+        fix = "give a design, the name of one, or a torch.nn.Module"
+        raise DesignError(f"a {type(given).__name__} cannot be inspected", fix=fix)
+    if asked["task"] is not None:
+        task_name(2 if classes is None else classes, asked["task"], INSPECTED)
+    module, name = (find_module(given), given) if isinstance(given, str) else (given, type(given).__name__)
+    return examine(module, shape, name=name, classes=classes, **asked)
