@@ -252,6 +252,8 @@ def test_a_transposed_convolution_has_the_sides_of_torch_or_is_refused_with_it(
     try:
         expected = tuple(layer(torch.zeros(1, 2, *sides)).shape[1:])
     except RuntimeError:
+        expected = (0,)
+    if min(expected) == 0:  # torch refuses what is less than nothing, and gives maps without a value
         with pytest.raises(DesignError, match=r"not smaller than its stride|cuts all of it away"):
             design.walk(1)
         return

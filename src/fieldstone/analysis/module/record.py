@@ -78,8 +78,7 @@ class Recorder:
         self._values[given] = Value(dims, tuple(range(2, len(dims))), Field.of_input(dims[2:]), INPUT)
         for path, part in module.named_modules():
             self._names.modules.add(path)
-            if not isinstance(part, torch.jit.ScriptModule):
-                part.forward = self._seen(path, part, part.forward)
+            part.forward = self._seen(path, part, part.forward)
         with torch.no_grad(), _Functions(self), _Kernels(self):
             return module(given)
 
@@ -121,7 +120,7 @@ class Recorder:
 
     def kernel(self, kernel: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run a kernel, count its products, and keep it if no function of torch has called it."""
-        result = kernel(*args, **kwargs)
+        result, _ = self._alone(kernel, args, kwargs)  # the mode of functions sees it once more
         counted = flop_registry.get(kernel._overloadpacket)
         flops = 0 if counted is None else counted(*args, **kwargs, out_val=result)
         self._flops += flops
@@ -142,8 +141,7 @@ class Recorder:
         """A row if it took what came from the input; else what its result is made of."""
         made = list(tensors(done.result))
         taken = list(tensors((done.args, done.kwargs)))
-        values = tuple(self._values[one] for one in taken if one in self._values)
-        values = values[:1] if done.name.endswith("_as") else values  # of the other it takes the shape
+        values = _read(done.name, tuple(self._values[one] for one in taken if one in self._values))
         origins = {number: one for thing in taken for number, one in self._origins(thing).items()}
         if not values:
             if done.flops:
@@ -203,6 +201,13 @@ class Recorder:
     def _here(self) -> tuple[str, nn.Module | None]:
         """The path and the module whose forward runs."""
         return self._stack[-1] if self._stack else ("", None)
+
+
+def _read(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Those whose values are read: `ones_like` and `new_zeros` take the shape alone, `expand_as` of its second."""
+    if name.endswith("_like") or name.startswith("new_"):
+        return ()
+    return values[:1] if name.endswith("_as") else values
 
 
 def _is_same(call: Call) -> bool:
