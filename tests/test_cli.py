@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -264,7 +265,7 @@ def test_what_is_wrong_with_a_design_is_said_before_it_trains(
 
 
 def test_a_block_too_large_for_memory_is_named(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    layers = ["repeat 1: [conv 3000 3 padding=1, conv 99999999999 3]", "globalavgpool", "linear classes"]
+    layers = ["repeat 1: [conv 6000 3 padding=1, conv 999999999 3]", "globalavgpool", "linear classes"]
     (folder / "large.yaml").write_text(
         "input: 3x16x16\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers), encoding="utf-8"
     )
@@ -272,10 +273,8 @@ def test_a_block_too_large_for_memory_is_named(folder: Path, photos: Path, capsy
     assert status == 2
     error = content["error"]
     assert (error["file"], error["line"], error["path"]) == ("large.yaml", 3, "1.1.2")
-    assert (
-        error["message"]
-        == f"conv 99999999999 3: there is too little memory for its {27_001 * 99_999_999_999:,} parameters"
-    )
+    parameters = (6000 * 9 + 1) * 999_999_999
+    assert error["message"] == f"conv 999999999 3: there is too little memory for its {parameters:,} parameters"
     assert "--width 0.5" in error["fix"]
 
 
@@ -291,6 +290,21 @@ def test_the_best_epoch_is_said_with_what_it_is_best_by(
 ) -> None:
     assert run(["train", str(photos), "--design", "small.yaml", "--epochs", "2", "--out", "run"]) == 0
     assert re.search(r"; best epoch \d by probability of truth, validation \d", capsys.readouterr().out)
+
+
+def test_the_task_of_a_run_is_that_of_its_model(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("blue sky", "나무"):
+        shutil.copytree(photos / name, folder / "two" / name)
+    for task, outputs in (("multiclass", 2), ("binary", 1)):
+        words = ["--design", "small.yaml", "--epochs", "1", "--task", task, "--out", task]
+        assert answer(capsys, "train", "two", *words)[0] == 0
+        for place in (task, f"{task}/model.safetensors"):
+            status, listed, _ = answer(capsys, "inspect", place)
+            assert (status, listed["classes"], listed["outputs"]) == (0, 2, outputs)
+            assert run(["code", place]) == 0
+            assert f"nn.Linear(6, {outputs})" in capsys.readouterr().out
+        _, listed, _ = answer(capsys, "inspect", task, "--classes", 5)
+        assert listed["outputs"] == 5
 
 
 def test_a_network_of_the_users_own_is_called_so(

@@ -11,6 +11,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 
 DEFAULT = "vgg-small"
+MODEL = "model.safetensors"
 OWN = "a network of your own, of which there is no design"
 
 
@@ -48,6 +49,18 @@ def find_design(given: str | Path | Design) -> Design:
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Design.read(path)
     return Design.named(str(given))  # which says what the names are
+
+
+def trained_task(given: str | Path | Design) -> str | None:
+    """The task of the model that a run or a model file holds; None of any other design."""
+    if isinstance(given, Design) or str(given) in named.names():
+        return None
+    file = Path(given) / MODEL if Path(given).is_dir() else Path(given)
+    if file.suffix != ".safetensors" or not file.is_file():
+        return None
+    from fieldstone.model.file import read_model_file
+
+    return str(read_model_file(file).fields["task"])
 
 
 def choose_design(
