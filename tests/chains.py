@@ -31,3 +31,9 @@ def run(network: nn.Sequential, blocks: int, x: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         network(torch.from_numpy(x))
     return kept[0].numpy()
+
+
+def single(block: str, shape: tuple[int, ...]) -> tuple[nn.Module, Design]:
+    """The built block alone, in float64, and its design, whose head is not run."""
+    design = Design(shape, [block, "globalavgpool", "linear classes"])
+    return build(design, 1)[:1].double(), design

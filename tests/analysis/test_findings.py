@@ -71,6 +71,20 @@ def test_pixels_that_the_stride_does_not_reach_are_named(shape: tuple[int, ...],
     assert border(shape, block) == lost
 
 
+@pytest.mark.parametrize(
+    ("layers", "lost"),
+    [
+        (("pad 3", "conv 4 7 stride=2"), None),  # 16 + 6: the floor drops the last row of padding
+        (("pad 0 after=1", "maxpool 3 stride=2"), None),
+        (("pad 1 after=0", "maxpool 3 stride=3"), "the last 2 rows and the last 2 columns"),
+        (("crop 1", "conv 4 3"), None),  # a crop means it
+    ],
+)
+def test_what_a_pad_added_is_no_pixel_and_what_a_crop_cuts_is_meant(layers: tuple[str, ...], lost: str | None) -> None:
+    found = [one for one in findings((1, 16, 16), *layers, "globalavgpool", "linear classes") if one.code == "FS101"]
+    assert [one.message.split("never reads ")[1].split(" of its ")[0] for one in found] == ([lost] if lost else [])
+
+
 def read(block: str, rank: int, shape: tuple[int, ...], **options: object) -> NDArray[np.bool_]:
     """Which pixels have a gradient: a convolution or an average of ones reads them."""
     pixels = torch.zeros(1, 1, *shape, requires_grad=True)

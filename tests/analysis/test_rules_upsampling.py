@@ -74,3 +74,8 @@ def test_the_finding_gives_the_counts_and_the_next_even_kernel() -> None:
     (found,) = check((1, 8, 8), (3, 3), (2, 2), (1, 1))
     assert "adds up 1 to 4 products a place, in a pattern that repeats every 2 places" in found.message
     assert found.fix == "use a kernel of 4, or upsample and convolve with stride 1"
+
+
+def test_unpooling_adds_nothing_up() -> None:
+    design = Design((1, 9, 9), ["maxpool 3 stride=2 name=p", "maxunpool p", "conv classes 1"])
+    assert not list(checkerboard(Subject(design.input, design.walk(10))))

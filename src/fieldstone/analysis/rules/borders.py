@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, short
 from fieldstone.design.blocks.convolution import ByChannel, Conv
-from fieldstone.design.blocks.shape import Crop
+from fieldstone.design.blocks.shape import Crop, Pad
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
@@ -19,7 +19,8 @@ def dropped_pixels(subject: Subject) -> Iterator[Found]:
         if not isinstance(window, Window) or _wraps(row) or isinstance(row.block, Crop):  # a crop means it
             continue
         skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
-        lost = [max(0, count - skip) for count, skip in zip(window.unread(sides), skipped, strict=True)]
+        parts = zip(window.unread(sides), skipped, _padded(subject, row), strict=True)
+        lost = [max(0, count - skip - pad) for count, skip, pad in parts]
         if any(lost):
             yield Found(
                 row.path,
@@ -32,6 +33,13 @@ def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple
     """The sides, each that loses pixels grown until one more window fits."""
     axes = zip(sides, lost, window.stride, window.extents, window.padding, strict=True)
     return tuple(side + (-(side + sum(pad) - span) % step if count else 0) for side, count, step, span, pad in axes)
+
+
+def _padded(subject: Subject, row: Row) -> tuple[int, ...]:
+    """What a `pad` in front of the row added at the end of each side: no real pixels."""
+    rank = len(row.input_shape) - 1
+    pad = next((source.block for source in subject.before(row) if isinstance(source.block, Pad)), Pad((0,)))
+    return tuple(after for _, after in pad.pairs(rank))
 
 
 def _wraps(row: Row) -> bool:
