@@ -269,10 +269,12 @@ def test_a_test_on_images_that_all_trained_is_an_error(photos: Path, tmp_path: P
 
 def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fieldstone", "train", photos, "--epochs", "500", "--out", "run", "--json"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored here would be ignored there
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stderr is not None
+        signal.signal(signal.SIGINT, before)
         for line in process.stderr:
             if line.startswith("epoch   2/500"):
                 process.send_signal(signal.SIGINT)
