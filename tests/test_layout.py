@@ -18,7 +18,7 @@ LEVELS = [
     {"model"},
     {"training"},
     {"explain"},
-    {"verbs", "options"},
+    {"verbs", "options", "answers"},
     {"cli"},
 ]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

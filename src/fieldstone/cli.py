@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shlex
 import sys
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fieldstone import options
+from fieldstone.answers import ANSWER_IS_A_FAULT, DONE, INTERRUPTED, drop_output, failed, print_answer
 from fieldstone.errors import DataError, DesignError, FieldstoneError, RecipeError
 from fieldstone.progress import Progress
 
 if TYPE_CHECKING:
     from fieldstone.training.recipe import Recipe
-
-DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
@@ -46,37 +44,27 @@ def run(arguments: list[str]) -> int:
         status = app(arguments, standalone_mode=False) or DONE
         sys.stdout.flush()
     except FieldstoneError as fault:
-        return _failed(fault.to_json(), str(fault), as_json)
+        return failed(fault.to_json(), str(fault), as_json)
     except MemoryError:
         content = FieldstoneError(
             "this machine has too little memory", fix="close other programs, or give a smaller input, network or batch"
         )
-        return _failed(content.to_json(), str(content), as_json)
+        return failed(content.to_json(), str(content), as_json)
     except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
-        _drop_output()
+        drop_output()
         return DONE
     except OSError as fault:
-        _drop_output()
+        drop_output()
         reason = (fault.strerror or str(fault)).lower()
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
-        return _failed(content.to_json(), str(content), as_json)
+        return failed(content.to_json(), str(content), as_json)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message().removesuffix("."), arguments)
         content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
-        return _failed(content.to_json(), str(content), as_json)
+        return failed(content.to_json(), str(content), as_json)
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return int(status)
-
-
-def _drop_output() -> None:
-    """What is still buffered goes nowhere: its place is gone or full, and Python would complain when it exits."""
-    for stream, own in ((sys.stdout, sys.__stdout__), (sys.stderr, sys.__stderr__)):
-        if own is not None and stream is own and not own.isatty():
-            try:
-                own.flush()
-            except OSError:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
 
 
 @app.command()
@@ -86,7 +74,7 @@ def data(path: options.Data, as_json: options.Json = False, strict: options.Stri
 
     with Progress() as progress:
         dataset = open_data(path, strict=strict, progress=progress).check(progress, strict=strict)
-    _print(dataset, as_json)
+    print_answer(dataset, as_json)
     return DONE
 
 
@@ -157,7 +145,7 @@ def evaluate(
     _set_threads(threads)
     with Progress() as progress:
         report = load(model, device=device).test(path, strict=strict, progress=progress)
-    _print(report, as_json)
+    print_answer(report, as_json)
     return DONE
 
 
@@ -223,11 +211,11 @@ def inspect(
 
         draw(summary, svg)
     if explain is None:
-        _print(summary, as_json)
+        print_answer(summary, as_json)
     else:
         from fieldstone.analysis.arithmetic import explain as arithmetic
 
-        _print(arithmetic(summary.subject, explain), as_json)
+        print_answer(arithmetic(summary.subject, explain), as_json)
     return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
 
 
@@ -237,7 +225,7 @@ def _compare(designs: list[str], asked: dict[str, Any], faults: tuple[str, ...],
     from fieldstone.verbs.inspect import inspect as verb
 
     comparison = compare(*(verb(design, **asked) for design in designs))
-    _print(comparison, as_json)
+    print_answer(comparison, as_json)
     return ANSWER_IS_A_FAULT if comparison.second.has(*faults) else DONE
 
 
@@ -248,7 +236,7 @@ def _inspect_one(design: str, asked: dict[str, Any], faults: tuple[str, ...], as
     try:
         summary = verb(design, **asked)
     except FieldstoneError as fault:
-        return _failed(fault.to_json(), str(fault), as_json)
+        return failed(fault.to_json(), str(fault), as_json)
     lines = [f"{design}: {finding}" for finding in summary.findings]
     for line in [json.dumps({"design": design, **summary.to_json()})] if as_json else lines:
         print(line)
@@ -260,7 +248,7 @@ def designs(as_json: options.Json = False) -> int:
     """List the designs of the gallery."""
     from fieldstone.verbs.designs import list_gallery
 
-    _print(list_gallery(), as_json)
+    print_answer(list_gallery(), as_json)
     return DONE
 
 
@@ -308,18 +296,3 @@ def _set_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-def _print(answer: Any, as_json: bool) -> None:
-    print(json.dumps(answer.to_json()) if as_json else repr(answer))
-
-
-def _failed(content: dict[str, Any], text: str, as_json: bool) -> int:
-    try:
-        if as_json:
-            print(json.dumps({"error": content}), flush=True)
-        else:
-            print(f"fieldstone: {text}", file=sys.stderr, flush=True)
-    except OSError:  # nobody can be told; the status still says it
-        _drop_output()
-    return NOT_DONE

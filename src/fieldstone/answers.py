@@ -1,0 +1,37 @@
+"""How answers and faults leave: on standard output or standard error, and as an exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
+
+
+def print_answer(answer: Any, as_json: bool) -> None:
+    """One object for programs, or the text for people, on standard output."""
+    print(json.dumps(answer.to_json()) if as_json else repr(answer))
+
+
+def failed(content: dict[str, Any], text: str, as_json: bool) -> int:
+    """Say what could not be done; the exit status of that."""
+    try:
+        if as_json:
+            print(json.dumps({"error": content}), flush=True)
+        else:
+            print(f"fieldstone: {text}", file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told; the status still says it
+        drop_output()
+    return NOT_DONE
+
+
+def drop_output() -> None:
+    """What is still buffered goes nowhere: its place is gone or full, and Python would complain when it exits."""
+    for stream, own in ((sys.stdout, sys.__stdout__), (sys.stderr, sys.__stderr__)):
+        if own is not None and stream is own and not own.isatty():
+            try:
+                own.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
