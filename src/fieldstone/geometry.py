@@ -6,7 +6,7 @@ convolution arithmetic for deep learning", arXiv:1603.07285.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import gcd, prod
 from typing import Literal, NamedTuple
@@ -56,6 +56,11 @@ class Reads(NamedTuple):
     advance: int
     taps: tuple[tuple[int, ...], ...]
 
+    def at(self, place: int) -> tuple[int, ...]:
+        """What the value at a place reads."""
+        turns, phase = divmod(place, self.period)
+        return tuple(tap + turns * self.advance for tap in self.taps[phase])
+
 
 @dataclass(frozen=True)
 class Window:
@@ -90,9 +95,7 @@ class Window:
         """Whether a window lies so that it reads padding alone: dilated, it may step over the whole input."""
         axes = zip(sizes, self.output_sizes(sizes), self.reads(sizes), strict=True)
         return any(
-            not any(0 <= place * reads.advance + tap < size for tap in reads.taps[0])
-            for size, count, reads in axes
-            for place in range(count)
+            not any(0 <= tap < size for tap in reads.at(place)) for size, count, reads in axes for place in range(count)
         )
 
     def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
@@ -126,6 +129,11 @@ class Transposed:
             Reads(stride, 1, tuple(_spread(place, kernel, stride, dilation, padding) for place in range(stride)))
             for kernel, stride, dilation, padding in parts
         )
+
+    def giving(self, sizes: tuple[int, ...], wanted: tuple[int, ...]) -> Transposed:
+        """The same with the `output_padding` that makes the wanted sides of these."""
+        made = replace(self, output_padding=(0,) * len(sizes)).output_sizes(sizes)
+        return replace(self, output_padding=tuple(side - short for side, short in zip(wanted, made, strict=True)))
 
 
 def _spread(place: int, kernel: int, stride: int, dilation: int, padding: int) -> tuple[int, ...]:

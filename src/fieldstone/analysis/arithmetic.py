@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Resized, Shape, Transposed, Whole, Window, format_shape
@@ -74,7 +73,7 @@ def explain(subject: Subject, path: str) -> Arithmetic:
     if row is None:
         last = subject.rows[-1].path.split(".")[0]
         raise DesignError(f"there is no block {path}", fix=f"give a path of the table, such as 1 or {last}")
-    moves = row.bound.window(row.input_shape[1:])
+    moves = row.window
     if moves is None or isinstance(moves, Whole):
         return Arithmetic(row, None, (), ())
     return Arithmetic(row, NAMES[type(moves)], size_formulas(moves, row.input_shape[1:]), _fields(subject, row, moves))
@@ -112,14 +111,11 @@ WRITERS: dict[type, Callable[..., str]] = {Window: _window, Transposed: _transpo
 
 def _fields(subject: Subject, row: Row, moves: Moves) -> tuple[str, ...]:
     """`3 + (5 − 1)·1 = 7` per axis, where one sliding window follows one map that moves evenly."""
-    source = subject.makers.get(row.sources[0])
-    if not isinstance(moves, Window) or (source is None and row.sources[0] != INPUT):
+    seen, after = subject.field(row.sources[0]), row.receptive_field
+    if not isinstance(moves, Window) or seen is None or seen.jump is None or after is None:
         return ()
-    rank = len(moves.kernel)
-    before = (1,) * rank if source is None else source.receptive_field
-    jump = (1,) * rank if source is None else source.jump
-    after = row.receptive_field
-    if before is None or jump is None or after is None or not _add_up(before, moves.extents, jump, after):
+    before, jump = seen.receptive_field, seen.jump
+    if not _add_up(before, moves.extents, jump, after):
         return ()
     parts = zip(before, moves.extents, jump, after, strict=True)
     return tuple(f"{field} + ({span}−1)·{step} = {made}" for field, span, step, made in parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+from fieldstone.analysis.findings import Finding
 from fieldstone.analysis.memory import size_text
 from fieldstone.analysis.summary import Summary, layer_json
 from fieldstone.analysis.table import table
@@ -108,5 +109,5 @@ def _ratio(before: int, after: int) -> str:
     return "the same" if before == after else f"{after / before:.2f} x" if before else "new"
 
 
-def _key(finding: Any) -> tuple[str, str]:
+def _key(finding: Finding) -> tuple[str, str]:
     return (finding.code, finding.message)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
+from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Moves, Shape, Whole
@@ -55,6 +56,10 @@ class Subject:
         """The rows whose outputs it takes; the design's input is none."""
         return tuple(self.makers[source] for source in row.sources if source != INPUT)
 
+    def field(self, source: str) -> Field | None:
+        """What the values of a source see: of the input, each itself; None where it is not known."""
+        return Field.of_input(self.input[1:]) if source == INPUT else self.makers[source].field
+
     def after(self, row: Row) -> tuple[Row, ...]:
         """The rows that take its output."""
         return self.users.get(row.path, ())
@@ -78,8 +83,7 @@ class Subject:
 
 def window_of(row: Row) -> Moves | Whole | None:
     """What a value of its output reads of its input; None for its own place alone, and for an input without sides."""
-    sides = row.input_shape[1:]
-    return row.bound.window(sides) if sides else None
+    return row.window if len(row.input_shape) > 1 else None
 
 
 class Found(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,15 +246,24 @@ def quiet() -> Iterator[None]:
                 _quiet_undo.close()
 
 
+@cache
+def _libtiff_error_handler() -> Any:
+    """The C function that puts another handler in its place; None in a Pillow without libtiff, or one that hides it."""
+    try:
+        swap = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler  # looked up in what Pillow is linked with
+    except (OSError, AttributeError):
+        return None
+    swap.argtypes, swap.restype = [ctypes.c_void_p], ctypes.c_void_p
+    return swap
+
+
 @contextmanager
 def _quiet_libtiff() -> Iterator[None]:
     """Without libtiff's error handler, which writes to standard error; Pillow itself takes its warning handler away."""
-    try:
-        swap = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler  # looked up in what Pillow is linked with
-    except (OSError, AttributeError):  # a Pillow without libtiff, or one that hides it
+    swap = _libtiff_error_handler()
+    if swap is None:
         yield
         return
-    swap.argtypes, swap.restype = [ctypes.c_void_p], ctypes.c_void_p
     before = swap(None)
     try:
         yield

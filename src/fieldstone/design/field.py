@@ -52,7 +52,7 @@ class Path(NamedTuple):
         """After a block that reads so."""
         turns = self.period // gcd(self.period, reads.advance)
         period, steps = turns * reads.period, turns * reads.advance
-        spans = tuple(self._hull(*_taps(reads, place)) for place in range(min(period, max(1, length))))
+        spans = tuple(self._hull(*reads.at(place)) for place in range(min(period, max(1, length))))
         return _shortest(Path(period, steps // self.period * self.advance, spans, length))
 
     def whole(self, length: int) -> Path:
@@ -72,11 +72,6 @@ class Path(NamedTuple):
     def within(self, other: Path) -> bool:
         """Whether the other is at least as large, here and after any block that follows."""
         return self.field <= other.field and self.jump <= other.jump and self.length <= other.length
-
-
-def _taps(reads: Reads, place: int) -> tuple[int, ...]:
-    turns, phase = divmod(place, reads.period)
-    return tuple(tap + turns * reads.advance for tap in reads.taps[phase])
 
 
 def _hull(*spans: Span) -> Span:

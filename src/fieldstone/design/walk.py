@@ -50,6 +50,11 @@ class Row:
     frozen: int = 0
 
     @property
+    def window(self) -> Moves | Whole | None:
+        """What a value of its output reads of its input; None for its own place alone."""
+        return self.bound.window(self.input_shape[1:])
+
+    @property
     def trainable(self) -> int:
         """The parameters that training changes."""
         return self.params - self.frozen
@@ -218,9 +223,9 @@ def _seen(moves: Moves | Whole | None, here: Map, shape: Shape) -> Field:
     """What the values see after a block."""
     if moves is None:
         return here.field
-    return (
-        here.field.whole(shape[1:]) if isinstance(moves, Whole) else here.field.moved(moves, here.shape[1:], shape[1:])
-    )
+    if isinstance(moves, Whole):
+        return here.field.whole(shape[1:])
+    return here.field.moved(moves, here.shape[1:], shape[1:])
 
 
 def _joined(how: str, path: str, maps: list[tuple[str, Map]]) -> Made:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape, Window
+from fieldstone.model.inference import in_evaluation_mode
 from fieldstone.progress import Bar
 
 TWO_SIGMA = 0.9545
@@ -66,7 +67,7 @@ def count(rows: Sequence[Row]) -> int:
 
 
 def _windowed(rows: Sequence[Row]) -> list[str]:
-    return [row.path for row in rows if isinstance(row.bound.window(row.input_shape[1:]), Window)]
+    return [row.path for row in rows if isinstance(row.window, Window)]
 
 
 def _measure(values: Tensor, inputs: Tensor) -> EffectiveField:
@@ -101,14 +102,11 @@ def _outputs(network: nn.Module, paths: Sequence[str]) -> Iterator[Mapping[str, 
 @contextmanager
 def _still(network: nn.Module) -> Iterator[None]:
     """Evaluation mode; modes and buffers are restored after."""
-    modes = {module: module.training for module in network.modules()}
     buffers = {name: value.clone() for name, value in network.named_buffers()}
-    network.eval()
     try:
-        yield
+        with in_evaluation_mode(network):
+            yield
     finally:
-        for module, mode in modes.items():
-            module.training = mode
         for name, value in network.named_buffers():
             value.copy_(buffers[name])
 

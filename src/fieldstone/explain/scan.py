@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fieldstone.explain.arrays import Array, Mask
-from fieldstone.geometry import Moves, Reads
+from fieldstone.geometry import Moves
 
 Places = tuple[tuple[int, ...], ...]
 """Per axis the coordinates that a window reads, from 0; in padding they are below 0, or past the end."""
@@ -116,12 +116,7 @@ def _within(places: Places, bounds: tuple[range, ...]) -> Mask:
 def moving(moves: Moves, sides: tuple[int, ...]) -> tuple[Places, ...]:
     """What each of the windows reads, as `Scan.reads`."""
     axes = zip(moves.reads(sides), moves.output_sizes(sides), strict=True)
-    return tuple(tuple(_taps(reads, place) for place in range(count)) for reads, count in axes)
-
-
-def _taps(reads: Reads, place: int) -> tuple[int, ...]:
-    passes, number = divmod(place, reads.period)
-    return tuple(tap + passes * reads.advance for tap in reads.taps[number])
+    return tuple(tuple(map(reads.at, range(count))) for reads, count in axes)
 
 
 def whole(sides: tuple[int, ...]) -> tuple[Places, ...]:

@@ -64,16 +64,22 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode and no autograd inside; each module's own mode is restored after."""
+def in_evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; each module's own mode is restored after."""
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
-        with torch.inference_mode():
-            yield
+        yield
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode and no autograd inside; each module's own mode is restored after."""
+    with in_evaluation_mode(network), torch.inference_mode():
+        yield
 
 
 def logits(

@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from fieldstone.design.blocks import activation, attention, norm
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.walk import Row
-from fieldstone.network.builder import Builder, Rows, ranked
+from fieldstone.network.builder import ADAPTIVE_AVG_POOL, CONV, Builder, Rows, ranked
 
-_CONV = ranked(nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_GLOBAL_AVG_POOL = ranked(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 _BATCH_NORM = ranked(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _INSTANCE_NORM = ranked(nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 _CHANNEL_DROPOUT = ranked(nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
@@ -31,9 +29,9 @@ class _SqueezeExcite(nn.Sequential):
 
 
 def _squeeze_excite(block: attention.SqueezeExcite, row: Row, rows: Rows) -> nn.Module:
-    channels, convolution = row.input_shape[0], _CONV(row)
+    channels, convolution = row.input_shape[0], CONV(row)
     children: dict[str, nn.Module] = {
-        "pool": _GLOBAL_AVG_POOL(row)(1),
+        "pool": ADAPTIVE_AVG_POOL(row)(1),
         "reduce": convolution(channels, block.squeezed(channels), 1),
         "activation": {"relu": nn.ReLU, "silu": nn.SiLU}[block.activation](),
         "expand": convolution(block.squeezed(channels), channels, 1),

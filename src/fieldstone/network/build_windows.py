@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fieldstone.design.blocks import convolution, pooling, shape
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.walk import Row
-from fieldstone.network.builder import Builder, Rows, ranked
+from fieldstone.network.builder import ADAPTIVE_AVG_POOL, CONV, Builder, Rows, ranked
 from fieldstone.network.named_modules import KeepingPool, Unpool
 from fieldstone.network.torch_names import cut_layer, pad_layer, upsample_arguments
 
@@ -76,14 +76,12 @@ class _RealAvgPool(nn.Module):
         return output
 
 
-_CONV = ranked(nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _PADDED_CONV = ranked(_PaddedConv1d, _PaddedConv2d, _PaddedConv3d)
 _UP_CONV = ranked(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _CUT_UP_CONV = ranked(_CutConvTranspose1d, _CutConvTranspose2d, _CutConvTranspose3d)
 _MAX_POOL = ranked(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 _AVG_POOL = ranked(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 _ADAPTIVE_MAX_POOL = ranked(nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
-_ADAPTIVE_AVG_POOL = ranked(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
 _UNPOOL = ranked(nn.MaxUnpool1d, nn.MaxUnpool2d, nn.MaxUnpool3d)
 
 
@@ -99,7 +97,7 @@ def _conv(block: convolution.Conv, row: Row, rows: Rows) -> nn.Module:
 def _plain_conv(block: convolution.Conv, row: Row, in_channels: int, sides: tuple[int, ...]) -> nn.Module:
     seen = block.window(sides)
     uneven = any(before != after for before, after in seen.padding)
-    conv = (_PADDED_CONV if uneven else _CONV)(row)(
+    conv = (_PADDED_CONV if uneven else CONV)(row)(
         in_channels,
         block.filters,
         seen.kernel,
@@ -216,9 +214,9 @@ WINDOWS: dict[type[Block], Builder] = {
     pooling.MaxPool: _max_pool,
     pooling.AvgPool: _avg_pool,
     pooling.GlobalMaxPool: _global_pool(_ADAPTIVE_MAX_POOL),
-    pooling.GlobalAvgPool: _global_pool(_ADAPTIVE_AVG_POOL),
+    pooling.GlobalAvgPool: _global_pool(ADAPTIVE_AVG_POOL),
     pooling.AdaptiveMaxPool: _adaptive_pool(_ADAPTIVE_MAX_POOL),
-    pooling.AdaptiveAvgPool: _adaptive_pool(_ADAPTIVE_AVG_POOL),
+    pooling.AdaptiveAvgPool: _adaptive_pool(ADAPTIVE_AVG_POOL),
     pooling.MaxUnpool: _max_unpool,
     shape.Upsample: _upsample,
     shape.PixelShuffle: lambda block, row, rows: nn.PixelShuffle(block.upscale_factor),

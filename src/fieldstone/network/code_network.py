@@ -88,7 +88,7 @@ class NetworkPrinter:
         row = self.rows[path]
         *before, last = LAYERS[type(block)](row.bound, row.input_shape)
         self.used |= {layer.call for layer in (*before, last) if not layer.call.startswith("nn.")}
-        reshapes = row.bound.window(row.input_shape[1:]) is not None or row.output_shape != row.input_shape
+        reshapes = row.window is not None or row.output_shape != row.input_shape
         return (*before, replace(last, comment=format_shape(row.output_shape)) if reshapes else last)
 
     def _parallel(self, block: Structure, paths: list[tuple[Node, ...]]) -> Group:

@@ -51,12 +51,18 @@ def find_design(given: str | Path | Design) -> Design:
     return Design.named(str(given))  # which says what the names are
 
 
-def trained_task(given: str | Path | Design) -> str | None:
-    """The task of the model that a run or a model file holds; None of any other design."""
+def model_file(given: str | Path | Design) -> Path | None:
+    """The model that a run or a model file holds; None of any other design."""
     if isinstance(given, Design) or str(given) in named.names():
         return None
     file = Path(given) / MODEL if Path(given).is_dir() else Path(given)
-    if file.suffix != ".safetensors" or not file.is_file():
+    return file if file.suffix == ".safetensors" and file.is_file() else None
+
+
+def trained_task(given: str | Path | Design) -> str | None:
+    """The task of the model that a run or a model file holds; None of any other design."""
+    file = model_file(given)
+    if file is None:
         return None
     from fieldstone.model.file import read_model_file
 

@@ -15,6 +15,7 @@ from fieldstone.model.model import load
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.progress import Progress
+from fieldstone.verbs.choose_design import model_file
 
 
 def measure(given: str | Path | Design, design: Design, summary: Summary, progress: Progress) -> Summary:
@@ -35,12 +36,11 @@ def measure(given: str | Path | Design, design: Design, summary: Summary, progre
 
 def _network(given: str | Path | Design, design: Design, summary: Summary) -> tuple[nn.Module, bool]:
     assert summary.outputs is not None
-    if isinstance(given, str | Path) and (Path(given) / "model.safetensors").is_file():
-        given = Path(given) / "model.safetensors"
-    if isinstance(given, str | Path) and Path(given).suffix == ".safetensors":
-        model = load(given)
+    file = model_file(given)
+    if file is not None:
+        model = load(file)
         if model.design is not None and model.design.layers != design.layers:
-            raise DesignError("another width has no trained weights", file=str(given), fix="leave --width out")
+            raise DesignError("another width has no trained weights", file=str(file), fix="leave --width out")
         return model.network, True
     network = build(design, summary.outputs)
     initialise(network, "torch", 0)

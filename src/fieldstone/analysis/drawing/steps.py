@@ -47,9 +47,7 @@ class Step:
     @property
     def window(self) -> Moves | Whole | None:
         """What one value reads of the map that comes in; None for its own place, and for a join."""
-        if self.main is None or self.how is not None:
-            return None
-        return self.main.bound.window(self.main.input_shape[1:])
+        return None if self.main is None or self.how is not None else self.main.window
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _light(row: Row) -> bool:
     if isinstance(row.block, Parallel | Join) or row.macs:
         return False
     kept = row.output_shape == row.input_shape or len(row.output_shape) == 1
-    return kept and row.bound.window(row.input_shape[1:]) is None
+    return kept and row.window is None
 
 
 def _in_first_pass(path: str, repeats: Mapping[str, Row]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fieldstone.analysis.drawing.marks import Line
 from fieldstone.analysis.drawing.steps import Step
 from fieldstone.design.blocks.structure import Parallel
+from fieldstone.design.blocks.window import folded
 from fieldstone.design.field import Field
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape
@@ -59,8 +60,7 @@ def sees(row: Row) -> str:
 
 def field(seen: Field) -> str:
     """The receptive field as one number where all axes agree."""
-    sides = seen.receptive_field
-    return str(sides[0]) if len(set(sides)) == 1 else times(sides)
+    return times(folded(seen.receptive_field))
 
 
 def times(shape: Shape) -> str:

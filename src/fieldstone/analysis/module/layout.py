@@ -7,10 +7,10 @@ from types import EllipsisType
 from typing import Any, NamedTuple
 
 from fieldstone.analysis.module.calls import Call
+from fieldstone.analysis.module.windows import borders
 from fieldstone.analysis.other import Other, unknown
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.shape import Crop, Flatten
-from fieldstone.design.blocks.window import folded
 from fieldstone.geometry import Shape, Window
 
 
@@ -104,8 +104,7 @@ def _cut(call: Call, axes: Shape, slices: list[slice]) -> Laid:
         return Laid(Other(call.what, Window(one, steps, one, padding), is_view=True), axes)
     if max(before + after) == 0:
         return Laid(Other(call.what, is_view=True), axes)
-    both = (folded(before), None, None) if before == after else ((0,), folded(before), folded(after))
-    return Laid(Crop(*both), axes) if len(call.dims) == len(sides) + 2 else _unsaid(call)
+    return Laid(Crop(*borders(before, after)), axes) if len(call.dims) == len(sides) + 2 else _unsaid(call)
 
 
 def _stacked(call: Call) -> Laid:

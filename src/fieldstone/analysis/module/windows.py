@@ -11,7 +11,7 @@ from fieldstone.analysis.other import Other, unknown
 from fieldstone.design.blocks import convolution, dense, pooling, shape
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.kinds import Padding
-from fieldstone.design.blocks.window import folded
+from fieldstone.design.blocks.window import folded, per_axis
 from fieldstone.geometry import WHOLE, Resized, Shape, Transposed, Window
 
 Translator = Callable[[Call], Block]
@@ -88,25 +88,22 @@ def _avg_pool(call: Call) -> Block:
 
 
 def _lp_pool(call: Call) -> Block:
-    kernel = _sizes(call.get(2, "kernel_size"))
     rank = len(call.dims) - 2
-    kernel = kernel * rank if len(kernel) == 1 else kernel
-    stride = _sizes(call.get(3, "stride") or kernel)
-    stride = stride * rank if len(stride) == 1 else stride
+    kernel = per_axis(_sizes(call.get(2, "kernel_size")), rank, "kernel")
+    stride = per_axis(_sizes(call.get(3, "stride") or kernel), rank, "stride")
     window = Window(kernel, stride, (1,) * rank, ((0, 0),) * rank, call.get(4, "ceil_mode", False))
     return Other(call.what, window)
 
 
 def _max_unpool(call: Call) -> Block:
     """Each value of the result may come from any window that covered it."""
-    sides, there = call.first.dims[2:], call.dims[2:]
+    sides = call.first.dims[2:]
     rank = len(sides)
-    kernel, padding = (_sizes(call.get(place, name, 0)) for place, name in ((2, "kernel_size"), (4, "padding")))
-    stride = _sizes(call.get(3, "stride") or kernel)
-    kernel, stride, padding = (given * rank if len(given) == 1 else given for given in (kernel, stride, padding))
+    kernel = per_axis(_sizes(call.get(2, "kernel_size")), rank, "kernel")
+    stride = per_axis(_sizes(call.get(3, "stride") or kernel), rank, "stride")
+    padding = per_axis(_sizes(call.get(4, "padding", 0)), rank, "padding")
     plain = Transposed(kernel, stride, (1,) * rank, padding, (0,) * rank)
-    more = tuple(side - made for side, made in zip(there, plain.output_sizes(sides), strict=True))
-    return Other("maxunpool", Transposed(kernel, stride, (1,) * rank, padding, more))
+    return Other("maxunpool", plain.giving(sides, call.dims[2:]))
 
 
 def _adaptive(whole: type[pooling.GlobalPool], some: type[pooling.AdaptivePool]) -> Translator:
@@ -164,12 +161,13 @@ def _pad(call: Call) -> Block:
     if min(before + after) < 0 < max(before + after):
         return Other(call.what, Window(*((1,) * rank,) * 3, sides))
     if min(before + after) < 0:
-        return shape.Crop(*_borders(tuple(-size for size in before), tuple(-size for size in after)))
+        return shape.Crop(*borders(tuple(-size for size in before), tuple(-size for size in after)))
     mode, value = call.get(2, "mode", "constant"), call.get(3, "value") or 0.0
-    return shape.Pad(*_borders(before, after), mode=mode, value=float(value))
+    return shape.Pad(*borders(before, after), mode=mode, value=float(value))
 
 
-def _borders(before: Shape, after: Shape) -> tuple[Shape, Shape | None, Shape | None]:
+def borders(before: Shape, after: Shape) -> tuple[Shape, Shape | None, Shape | None]:
+    """The numbers of `pad` and `crop`: one for both ends where they agree, else `before` and `after`."""
     return (folded(before), None, None) if before == after else ((0,), folded(before), folded(after))
 
 

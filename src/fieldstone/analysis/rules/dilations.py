@@ -10,7 +10,7 @@ from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, percent, plural, short
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
-from fieldstone.geometry import Window, format_shape
+from fieldstone.geometry import Reads, Window, format_shape
 
 LONGEST_PICTURE = 65  # places
 LONGEST_LIST = 8  # dilations
@@ -92,8 +92,8 @@ def padding_alone(subject: Subject) -> Iterator[Found]:
         if row.params and isinstance(window, Window) and getattr(row.block, "padding_mode", "zeros") == "zeros":
             alike.setdefault((window, row.input_shape[1:]), []).append(row)
     for (window, sides), rows in alike.items():
-        counts = enumerate(zip(sides, window.output_sizes(sides), strict=True))
-        seeing = [_seeing(window, axis, size, count) for axis, (size, count) in counts]
+        axes = zip(window.reads(sides), sides, window.output_sizes(sides), strict=True)
+        seeing = [_seeing(reads, size, count) for reads, size, count in axes]
         blind = [axis for axis, seen in enumerate(seeing) if seen < min(2, window.kernel[axis])]
         if blind:
             taps = prod(window.kernel)
@@ -106,11 +106,10 @@ def padding_alone(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _seeing(window: Window, axis: int, size: int, count: int) -> int:
+def _seeing(reads: Reads, size: int, count: int) -> int:
     """How many taps see a value of the map from any place."""
-    stride, (before, _) = window.stride[axis], window.padding[axis]
-    taps = range(0, window.extents[axis], window.dilation[axis])
-    return sum(any(0 <= place * stride + tap - before < size for place in range(count)) for tap in taps)
+    by_tap = zip(*map(reads.at, range(count)), strict=True)
+    return sum(any(0 <= place < size for place in places) for places in by_tap)
 
 
 def _narrower(window: Window, sides: tuple[int, ...], blind: list[int]) -> str:

@@ -8,6 +8,7 @@ from math import ceil
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, pixels, plural
 from fieldstone.design.blocks.shape import Flatten
+from fieldstone.design.blocks.window import per_axis
 from fieldstone.design.field import Field, Path
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
@@ -56,8 +57,7 @@ def smaller_than_object(subject: Subject) -> Iterator[Found]:
     """What decides reads values none of which sees an object of the given size as a whole."""
     if subject.object_size is None:
         return
-    rank = len(subject.input) - 1
-    wanted = subject.object_size * rank if len(subject.object_size) == 1 else subject.object_size
+    wanted = per_axis(subject.object_size, len(subject.input) - 1, "object")
     for row, field in _deciding(subject):
         if any(seen < size for seen, size in zip(field.receptive_field, wanted, strict=True)):
             each = "values of the output see" if row is subject.last else f"{row.block.text()} reads values that see"
@@ -97,7 +97,7 @@ def _deciding(subject: Subject) -> Iterator[tuple[Row, Field]]:
         )  # else it gates, and keeps its map
         flattens = isinstance(row.block, Flatten) and len(row.input_shape) > 1
         if (pools or flattens) and len(row.sources) == 1 and not _passed(subject, row):
-            field = _field(subject, row.sources[0])
+            field = subject.field(row.sources[0])
             if field is not None and not field.saw_everything:
                 yield row, field
     last = subject.last
@@ -117,10 +117,6 @@ def _passed(subject: Subject, row: Row) -> bool:
     return False
 
 
-def _field(subject: Subject, source: str) -> Field | None:
-    return Field.of_input(subject.input[1:]) if source == INPUT else subject.makers[source].field
-
-
 def _grown(field: Field, wanted: tuple[int, ...]) -> str:
     """How many 3-wide convolutions at the end of the map let its values see that much."""
     assert field.jump is not None
@@ -134,7 +130,7 @@ def _grown(field: Field, wanted: tuple[int, ...]) -> str:
 def seen_already(subject: Subject) -> Iterator[Found]:
     """Windows over values that each see the whole input already, by the smallest path too; the first is named."""
     sides = subject.input[1:]
-    blind = [row for row in subject.rows if _is_wide(row) and _sees_all(_field(subject, row.sources[0]), sides)]
+    blind = [row for row in subject.rows if _is_wide(row) and _sees_all(subject.field(row.sources[0]), sides)]
     if blind:
         held, total = sum(row.params for row in blind), sum(row.params for row in subject.rows)
         others = f" and {plural(len(blind) - 1, 'more block')} like it" if len(blind) > 1 else ""

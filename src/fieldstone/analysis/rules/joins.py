@@ -61,9 +61,8 @@ def misaligned(subject: Subject) -> Iterator[Found]:
 
 def _field(subject: Subject, row: Row, source: str) -> Field | None:
     """What the values of a source see as they are joined: of a larger map its centre is cut out."""
-    made = subject.makers.get(source)
-    field = Field.of_input(subject.input[1:]) if made is None else made.field
-    shape = subject.input if made is None else made.output_shape
+    field = subject.field(source)
+    shape = subject.input if source == INPUT else subject.makers[source].output_shape
     if len(shape) != len(row.output_shape):  # a module may join what has no sides, or others
         return None
     return field if field is None or shape[1:] == row.output_shape[1:] else field.cut(row.output_shape[1:])

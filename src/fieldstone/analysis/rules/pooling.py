@@ -9,7 +9,7 @@ from math import prod
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, short
 from fieldstone.design.blocks.pooling import AvgPool, Pool
-from fieldstone.geometry import Window
+from fieldstone.geometry import Reads, Window
 
 
 def counted_padding(subject: Subject) -> Iterator[Found]:
@@ -45,8 +45,9 @@ def skipping_pool(subject: Subject) -> Iterator[Found]:
         window = window_of(row)
         if not (isinstance(row.block, Pool) and isinstance(window, Window)):
             continue
-        axes = enumerate(zip(row.input_shape[1:], row.output_shape[1:], strict=True))
-        read = [_read(window, axis, size, count) for axis, (size, count) in axes]
+        sides = row.input_shape[1:]
+        axes = zip(window.reads(sides), sides, row.output_shape[1:], strict=True)
+        read = [_read(reads, size, count) for reads, size, count in axes]
         reached = [max(places, default=-1) + 1 for places in read]
         if (skipped := prod(reached) - prod(map(len, read))) > 0:
             yield Found(
@@ -63,12 +64,9 @@ def _spaced(window: Window) -> str:
     return "" if max(window.dilation) == 1 else f" with dilation {short(window.dilation)}"
 
 
-def _read(window: Window, axis: int, size: int, count: int) -> set[int]:
+def _read(reads: Reads, size: int, count: int) -> set[int]:
     """The places along an axis that some window reads."""
-    first = window.padding[axis][0]
-    taps = range(0, window.extents[axis], window.dilation[axis])
-    places = {place * window.stride[axis] + tap - first for place in range(count) for tap in taps}
-    return {place for place in places if 0 <= place < size}
+    return {tap for place in range(count) for tap in reads.at(place) if 0 <= tap < size}
 
 
 POOLED = ("conv 8 3 padding=1", "relu")

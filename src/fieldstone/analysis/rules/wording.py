@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fieldstone.design.blocks.window import folded
 from fieldstone.geometry import format_shape
 
 SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
@@ -10,7 +11,7 @@ SIDES = {1: ("value",), 2: ("row", "column"), 3: ("plane", "row", "column")}
 
 def short(sizes: tuple[int, ...]) -> str:
     """(3, 3) as `3`, (3, 5) as `3x5`: as it is written in a design."""
-    return format_shape(sizes[:1] if len(set(sizes)) == 1 else sizes)
+    return format_shape(folded(sizes))
 
 
 def pixels(sizes: tuple[float, ...]) -> str:

@@ -223,9 +223,7 @@ class MaxUnpool(Block):
         For one image a value comes from at most those; which one is decided by the values, not by the design.
         """
         assert self.pooled is not None
-        there = self.pooled.input_shape[1:]
         window = self.pooled.window
         before = tuple(pair[0] for pair in window.padding)
         plain = Transposed(window.kernel, window.stride, window.dilation, before, (0,) * len(sides))
-        rest = zip(there, plain.output_sizes(sides), strict=True)
-        return replace(plain, output_padding=tuple(side - made for side, made in rest))
+        return plain.giving(sides, self.pooled.input_shape[1:])
