@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test test-keras lint bench docs clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+test-keras: .venv-keras/dev
+	KERAS_BACKEND=jax .venv-keras/bin/python -m pytest tests/against_keras
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -23,7 +26,7 @@ docs: .venv/dev
 	$(BIN)/python docs/write_findings.py
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-keras
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
@@ -35,3 +38,9 @@ clean:
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/pip
 	$(BIN)/pip install -q -c constraints.txt -e '.[demo,dev]'
 	@touch $@ .venv/demo
+
+# Keras and JAX have an environment of their own: `make test` stays small, and JAX's threads stay out of its processes.
+.venv-keras/dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-keras
+	.venv-keras/bin/pip install -q -c constraints.txt -e '.[dev,keras]'
+	@touch $@

@@ -11,6 +11,13 @@ import time
 
 from machine import machine
 
+MODULE = """
+import fieldstone as fs, torch
+from fieldstone.network.build import build
+with torch.device("meta"):
+    network = build(fs.Design.named("resnet-50"), 1000)
+repr(fs.inspect(network, (3, 224, 224)))
+"""
 COMMANDS = {
     "bare interpreter": ["-c", "pass"],
     "import fieldstone": ["-c", "import fieldstone"],
@@ -18,6 +25,8 @@ COMMANDS = {
     "fieldstone inspect three-conv": ["-m", "fieldstone", "inspect", "three-conv"],
     "fieldstone inspect resnet-18": ["-m", "fieldstone", "inspect", "resnet-18"],
     "fieldstone designs": ["-m", "fieldstone", "designs"],
+    "import torch": ["-c", "import torch"],
+    "fs.inspect of a resnet-50 module": ["-c", MODULE],
 }
 
 

@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from torch import nn
 
 import fieldstone as fs
 from fieldstone.cli import run
@@ -86,7 +88,7 @@ def test_inspect_three_conv_has_the_published_numbers(capsys: pytest.CaptureFixt
     assert (status, listed["classes"], listed["outputs"]) == (0, 2, 1)
     assert listed["totals"]["macs"] == 2_796_590
     assert listed["layers"][0] == {
-        "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "macs": 369_630,
+        "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "trainable": 280, "macs": 369_630,
         "receptive_field": [3, 3], "jump": [1, 1],
         "start": [1, 1], "smallest_field": [3, 3], "padding_share": [0.0, 0.0], "sources": ["input"],
     }  # fmt: skip
@@ -165,7 +167,7 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train"], "no data is named"),
         (["train", "PHOTOS", "--design", "lenet"], "there is no design 'lenet'; did you mean lenet-5?"),
         (["train", "PHOTOS", "--epochs", "0"], "epochs: '0' is not possible"),
-        (["train", "PHOTOS", "--epochs", "many"], "'many' is not possible, it should be a valid integer"),
+        (["train", "PHOTOS", "--epochs", "many"], "'many' is not possible, it should be a valid integer; set"),
         (["train", "PHOTOS", "--set", "learning_rate=-1"], "learning_rate: -1 is not possible"),
         (["train", "PHOTOS", "--set", "rate=1"], "the recipe has no field 'rate'"),
         (["train", "PHOTOS", "--recipe", "quik"], "did you mean quick?"),
@@ -175,6 +177,9 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--device", "tpu9"], "device 'tpu9' is not available here"),
         (["train", "PHOTOS", "--out", "."], "exists, and a run is never overwritten"),
         (["train", "PHOTOS", "--out", "small.yaml/run"], "cannot be made"),
+        (["train", "PHOTOS", "--out", ""], "the run folder to make has an empty name; give --out a name"),
+        (["inspect"], "Missing argument 'DESIGN'; `fieldstone"),
+        (["inspect", "three-conv", "--classes", "x"], "should be a valid integer, not 'x'; `fieldstone"),
         (["train", "PHOTOS", "--resume", "run"], "DATA cannot be given here: --resume takes all from the run"),
         (["train", "--width", "0.5", "--resume", "run"], "--width cannot be given here"),
         (
@@ -243,6 +248,98 @@ def test_a_network_that_ends_in_a_map_is_refused_before_any_work(
     (folder / "map.yaml").write_text("input: 3x16x16\nlayers: [conv classes 1]\n", encoding="utf-8")
     status, content, _ = answer(capsys, "train", photos, "--design", "map.yaml")
     assert (status, content["error"]["message"]) == (2, "ends in 3x16x16, and the task needs 3 numbers an image")
+
+
+def test_what_is_wrong_with_a_design_is_said_before_it_trains(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "twice.yaml").write_text(SMALL + "  - softmax\n", encoding="utf-8")
+    status, _, said = answer(capsys, "train", photos, "--design", "twice.yaml", "--epochs", 1, "--out", "run")
+    assert status == 0
+    lines = said.splitlines()
+    (place,) = (n for n, line in enumerate(lines) if line.startswith("error FS201 at 5: the network ends with softmax"))
+    assert place < next(n for n, line in enumerate(lines) if line.startswith("epoch 1/1"))
+    assert not [line for line in lines if line.startswith("note FS")]
+    status, _, said = answer(capsys, "train", photos, "--design", "small.yaml", "--epochs", 1, "--out", "good")
+    assert not re.search(r"^error|FS201", said, re.MULTILINE)
+
+
+def test_a_block_too_large_for_memory_is_named(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = ["repeat 1: [conv 6000 3 padding=1, conv 999999999 3]", "globalavgpool", "linear classes"]
+    (folder / "large.yaml").write_text(
+        "input: 3x16x16\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers), encoding="utf-8"
+    )
+    status, content, _ = answer(capsys, "train", photos, "--design", "large.yaml")
+    assert status == 2
+    error = content["error"]
+    assert (error["file"], error["line"], error["path"]) == ("large.yaml", 3, "1.1.2")
+    parameters = (6000 * 9 + 1) * 999_999_999
+    assert error["message"] == f"conv 999999999 3: there is too little memory for its {parameters:,} parameters"
+    assert "--width 0.5" in error["fix"]
+
+
+def test_an_input_too_large_for_memory_is_one_sentence(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, content, _ = answer(capsys, "train", photos, "--design", "small.yaml", "--input", "3x9999999x9999999")
+    assert (status, content["error"]["message"]) == (2, "this machine has too little memory")
+
+
+def test_the_best_epoch_is_said_with_what_it_is_best_by(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", str(photos), "--design", "small.yaml", "--epochs", "2", "--out", "run"]) == 0
+    assert re.search(r"; best epoch \d by probability of truth, validation \d", capsys.readouterr().out)
+
+
+def test_the_task_of_a_run_is_that_of_its_model(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("blue sky", "나무"):
+        shutil.copytree(photos / name, folder / "two" / name)
+    for task, outputs in (("multiclass", 2), ("binary", 1)):
+        words = ["--design", "small.yaml", "--epochs", "1", "--task", task, "--out", task]
+        assert answer(capsys, "train", "two", *words)[0] == 0
+        for place in (task, f"{task}/model.safetensors"):
+            status, listed, _ = answer(capsys, "inspect", place)
+            assert (status, listed["classes"], listed["outputs"]) == (0, 2, outputs)
+            assert run(["code", place]) == 0
+            assert f"nn.Linear(6, {outputs})" in capsys.readouterr().out
+        _, listed, _ = answer(capsys, "inspect", task, "--classes", 5)
+        assert listed["outputs"] == 5
+
+
+def test_a_network_of_the_users_own_is_called_so(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fieldstone as fs
+
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
+    fs.train(photos, network=network, input=(3, 16, 16), recipe=fs.Recipe(epochs=1), out="own")
+    for words in (["inspect"], ["train", photos, "--design"]):
+        for place in ("own", "own/model.safetensors"):
+            status, content, _ = answer(capsys, *words, place)
+            assert status == 2
+            assert "a network of your own, of which there is no design" in content["error"]["message"]
+
+
+LOADING = """
+import runpy, sys
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == module:
+            raise KeyboardInterrupt
+
+module, sys.argv = sys.argv[1], ["fieldstone", "train", "nowhere", "--json"]
+sys.meta_path.insert(0, Interrupted())
+runpy.run_module("fieldstone", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["fieldstone.cli", "typer", "torch"])
+def test_ctrl_c_while_it_is_being_loaded_is_quiet(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADING, module], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr in ("", "interrupted\n")
 
 
 def test_strict_makes_a_damaged_image_an_error(folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,11 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except FieldstoneError as fault:
         return _failed(fault.to_json(), str(fault), as_json)
+    except MemoryError:
+        content = FieldstoneError(
+            "this machine has too little memory", fix="close other programs, or give a smaller input, network or batch"
+        )
+        return _failed(content.to_json(), str(content), as_json)
     except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
         _drop_output()
         return DONE
@@ -56,7 +61,7 @@ def run(arguments: list[str]) -> int:
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
         return _failed(content.to_json(), str(content), as_json)
     except typer.TyperException as fault:  # what was typed
-        message = _with_value(fault.format_message(), arguments)
+        message = _with_value(fault.format_message().removesuffix("."), arguments)
         content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
         return _failed(content.to_json(), str(content), as_json)
     if status == INTERRUPTED:
@@ -286,6 +291,7 @@ def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) ->
 
 def _with_value(message: str, arguments: list[str]) -> str:
     """What typer says of an option, and the value that was typed for it."""
+    message = message.partition(", unable to parse")[0]
     named = re.search(r"for '(--[a-z-]+)'", message)
     if named is None or named[1] not in arguments[:-1]:
         return message

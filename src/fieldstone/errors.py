@@ -9,7 +9,7 @@ FieldstoneError              any of them; `except fieldstone.FieldstoneError` ca
 ├── RunError                 a run folder: it exists, or it cannot go on
 ├── TrainingError            a training that cannot go on: its loss is not finite
 ├── TraceError               an array that a block cannot be traced on
-├── DeviceError              a device that this machine does not have
+├── DeviceError              a device that this machine does not have, or whose memory is too small
 └── MissingExtraError        an optional dependency that is not installed
 """
 
@@ -81,7 +81,7 @@ class TraceError(FieldstoneError):
 
 
 class DeviceError(FieldstoneError):
-    """A device that is unknown or not there."""
+    """A device that is unknown, not there, or too small."""
 
 
 class MissingExtraError(FieldstoneError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from hypothesis import given, settings
@@ -121,3 +122,14 @@ def test_a_gate_over_a_map_keeps_its_sides_for_a_crop() -> None:
     layers = [gated, "save a", "conv 1 5", "add a crop=true", "conv classes 1"]
     field = Design((1, 20), layers).walk(1)[-1].field
     assert {path.span(0) for path in field.axes[0].largest} == {(-15, 19)}
+
+
+def test_odd_ratios_one_after_another_are_quick_and_exact_where_values_are() -> None:
+    sizes = [97, 89, 83, 79, 73, 71, 67]
+    pixels = torch.ones(1, 1, 97, dtype=torch.float64, requires_grad=True)
+    field, values = Field.of_input((97,)), pixels
+    for before, after in pairwise(sizes):  # together a period of 71 * 73 * 79 * 83 * 89 * 97 values
+        field = field.moved(Resized((after,), "adaptive"), (before,), (after,))
+        values = F.adaptive_avg_pool1d(values, after)
+    seen = field.axes[0].seen
+    assert [seen.span(place) for place in range(67)] == [moving(value, pixels) for value in values[0, 0]]

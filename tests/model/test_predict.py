@@ -32,6 +32,22 @@ def by_hand(model: fs.Model, file: Path) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum()
 
 
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [(1, "'0' are"), (5, "'0', '1', '2', '3', '4' are"), (9, "'0', '1', '2', '3', '4' and 4 more are")],
+)
+def test_classes_that_the_model_does_not_know_are_named(
+    model: fs.Model, tmp_path: Path, count: int, named: str
+) -> None:
+    for number in range(count):
+        (tmp_path / str(number)).mkdir()
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / str(number) / "1.png")
+    with pytest.raises(
+        DataError, match=f"the classes {named} not among the model's: 'blue sky', 'zebra 🦓', '나무'; give"
+    ):
+        model.test(tmp_path)
+
+
 def test_an_answer_is_what_the_documentation_says(model: fs.Model, photos: Path) -> None:
     file = sorted(photos.rglob("*.png"))[5]
     expected = by_hand(model, file)

@@ -402,6 +402,15 @@ def test_a_folder_that_does_not_fit_is_named(
         run_file(tmp_path, monkeypatch, plain_code(Design.named("three-conv"), 3), folder)
 
 
+def test_an_image_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint(tmp_path / "photos", 3, 5)
+    cut = sorted((tmp_path / "photos").rglob("*.png"))[7]
+    cut.write_bytes(cut.read_bytes()[:200])
+    source = plain_code(Design.named("three-conv"), 3)
+    with pytest.raises(SystemExit, match=rf"^{re.escape(str(cut))} cannot be read: ."):
+        run_file(tmp_path, monkeypatch, source, str(tmp_path / "photos"), "--epochs", "1")
+
+
 def test_it_reads_an_image_upright_and_cut_to_the_centre(tmp_path: Path) -> None:
     pixels = np.zeros((40, 90, 3), np.uint8)
     pixels[:, :45, 0], pixels[:, 45:, 1] = 200, 100

@@ -36,11 +36,27 @@ def test_a_recipe_file_fault_names_the_file(tmp_path: Path) -> None:
     file.write_text("epochs: [3\n", encoding="utf-8")
     with pytest.raises(RecipeError, match=rf"{file}:\d: is not YAML"):
         Recipe.read(file)
+    file.write_text("epochs: 3\nseed: 1\nepochs: 4\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=rf"{file}:3: is not YAML: epochs stands twice"):
+        Recipe.read(file)
+    file.write_text("epochs: 3\n---\nepochs: 4\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"expected a single document in the stream, but found another document"):
+        Recipe.read(file)
     file.write_text("- epochs\n", encoding="utf-8")
     with pytest.raises(RecipeError, match="is not a recipe"):
         Recipe.read(file)
     with pytest.raises(RecipeError, match="there is no recipe named 'quik'; did you mean quick"):
         Recipe.find("quik")
+
+
+def test_a_recipe_is_found_by_its_name_its_file_or_itself(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("epochs: 7\n", encoding="utf-8")
+    found = [
+        Recipe.find(given) for given in ("quick", tmp_path / "mine.yaml", str(tmp_path / "mine.yaml"), Recipe(seed=3))
+    ]
+    assert [(recipe.epochs, recipe.seed) for recipe in found] == [(5, 0), (7, 0), (7, 0), (20, 3)]
+    with pytest.raises(RecipeError, match="recipe 5 is none; give a Recipe, or the name or file of one"):
+        Recipe.find(5)
 
 
 def test_a_recipe_reads_back_as_it_was_printed(tmp_path: Path) -> None:

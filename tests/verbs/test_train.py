@@ -16,7 +16,7 @@ from PIL import Image
 from torch import nn
 
 import fieldstone as fs
-from fieldstone.errors import DataError, DesignError, RunError, TrainingError
+from fieldstone.errors import DataError, DesignError, DeviceError, RunError, TrainingError
 from fieldstone.progress import Progress
 from fieldstone.training.loop import Loop
 from fieldstone.training.recipe import Recipe
@@ -269,10 +269,12 @@ def test_a_test_on_images_that_all_trained_is_an_error(photos: Path, tmp_path: P
 
 def test_ctrl_c_ends_after_the_step_and_says_how_to_go_on(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fieldstone", "train", photos, "--epochs", "500", "--out", "run", "--json"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored here would be ignored there
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stderr is not None
+        signal.signal(signal.SIGINT, before)
         for line in process.stderr:
             if line.startswith("epoch   2/500"):
                 process.send_signal(signal.SIGINT)
@@ -368,12 +370,77 @@ def test_a_plan_that_is_edited_during_the_training_is_refused_after_it(
         verb.go_on(tmp_path / "run", progress=Progress.quiet())
 
 
+class Two(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 3)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
+        return (images, images)
+
+
+class Wrong(nn.Linear):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("a mistake of mine")
+
+
+class Cut(nn.Linear):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return super().forward(images.mean(dim=(2, 3))).detach()
+
+
+class Greedy(nn.Linear):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(images.mean(dim=(2, 3)))
+        return logits + torch.empty(10**15)[0] if len(images) > 2 else logits
+
+
+def test_faults_of_a_network_of_your_own_are_told_apart(photos: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"input": (3, 8, 8), "recipe": Recipe(epochs=1, batch_size=16)}
+    with pytest.raises(DesignError, match=r"with RuntimeError: a mistake of mine; .* or mend its forward") as caught:
+        fs.train(photos, network=Wrong(3, 3), out=tmp_path / "1", **options)
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    with pytest.raises(TrainingError, match=r"the loss has no gradient.*; take detach\(\) or torch.no_grad\(\) out"):
+        fs.train(photos, network=Cut(3, 3), out=tmp_path / "2", **options)
+    with pytest.raises(TrainingError, match="cpu has too little memory for batches of 16; try --batch-size 8, or"):
+        fs.train(photos, network=Greedy(3, 3), out=tmp_path / "3", **options)
+
+
+def test_a_network_too_large_to_predict_is_an_error_of_the_device(photos: Path, tmp_path: Path) -> None:
+    model = start(photos, tmp_path / "run", epochs=1).model
+    assert model is not None
+    model.network = Greedy(3, 3)
+    with pytest.raises(DeviceError, match="cpu has too little memory for 8 images in this network"):
+        model.predict(sorted(photos.rglob("*.png"))[:8])
+
+
+@pytest.mark.parametrize("shape", ["3x16x16", [3, 16, 16], (3, 16, 16)])
+def test_an_input_is_a_text_or_numbers_and_a_recipe_a_name(photos: Path, tmp_path: Path, shape: Any) -> None:
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
+    model = fs.train(photos, network=network, input=shape, recipe="quick", out=tmp_path / "run")
+    assert (model.preprocessing.size, model.about["recipe"]["epochs"]) == ((16, 16), 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"input": 32}, "input 32 is no shape; write channels and sides, as in 3x64x64"),
+        ({"input": (3, 0, 4)}, r"input \(3, 0, 4\) is no shape"),
+        ({"recipe": 5}, "recipe 5 is none; give a Recipe"),
+    ],
+)
+def test_arguments_of_another_kind_are_refused(photos: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(fs.FieldstoneError, match=message):
+        fs.train(photos, design=DESIGN, **options)
+
+
 def test_a_network_that_does_not_fit_is_refused_before_a_run_is_made(photos: Path, tmp_path: Path) -> None:
     flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4))
     for network, message in (
         (flat, r"the network gives \(2, 4\) for 2 images, and the task needs \(2, 3\)"),
         (nn.Flatten(), "has no parameter that trains"),
-        (nn.Linear(5, 3), "does not take an input of 3x8x8"),
+        (nn.Linear(5, 3), "fails on 2 images of 3x8x8 with RuntimeError: mat1 and mat2 shapes"),
+        (Two(), r"the network gives a tuple for 2 images, and the task needs \(2, 3\)"),
+        ("x", "network 'x' is no torch.nn.Module; give a module"),
     ):
         with pytest.raises(DesignError, match=message):
             fs.train(photos, network=network, input=(3, 8, 8), out=tmp_path / "run")

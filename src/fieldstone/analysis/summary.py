@@ -6,7 +6,6 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
 from fieldstone.analysis.leftovers import Untraced, Unused
@@ -122,6 +121,8 @@ class Summary:
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""
+        from fieldstone.analysis.drawing.svg import draw  # it is large, and most ask for no drawing
+
         return draw(self.name, self.subject)
 
     def __repr__(self) -> str:

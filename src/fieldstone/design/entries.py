@@ -37,13 +37,19 @@ def read_entries(text: str, file: str | None) -> Entry:
         mark = fault.problem_mark or fault.context_mark
         line = None if mark is None else mark.line + 1
         fix = "indent with spaces" if "'\\t'" in str(fault.problem) else "write `key: value` lines and `- block` lines"
-        raise DesignError(f"it is not YAML: {fault.problem or fault.context}", file=file, line=line, fix=fix) from fault
+        raise DesignError(f"it is not YAML: {yaml_reason(fault)}", file=file, line=line, fix=fix) from fault
     except yaml.reader.ReaderError as fault:
         line = text[: fault.position].count("\n") + 1
         raise DesignError(f"it holds the character {ord(text[fault.position]):#x}", file=file, line=line) from fault
     if node is None:
         raise DesignError("the design is empty", file=file, fix="it needs `input:` and `layers:`")
     return _entry(node, file)
+
+
+def yaml_reason(fault: yaml.MarkedYAMLError) -> str:
+    """What PyYAML found; where that goes on from what it expected, both."""
+    found, expected = fault.problem or "", fault.context or ""
+    return ", ".join(filter(None, (expected, found))) if not found or found.startswith("but ") else found
 
 
 def _entry(node: Any, file: str | None) -> Entry:

@@ -21,7 +21,8 @@ class Path(NamedTuple):
     """What the values along one axis see by some paths from the input, which move alike.
 
     Value `i` sees `spans[i % period]`, moved by `i // period * advance` pixels; `advance` is 0 once it saw its whole
-    input. `length` is the number of values.
+    input. `length` is the number of values. Odd ratios one after another give periods without end: of a period that is
+    longer than the axis only the values that there are have spans, and what lies outside them is by the jump.
     """
 
     period: int
@@ -42,14 +43,16 @@ class Path(NamedTuple):
     def span(self, place: int) -> Span:
         """What the value at a place sees."""
         turns, phase = divmod(place, self.period)
-        span = self.spans[phase]
-        return None if span is None else (span[0] + turns * self.advance, span[1] + turns * self.advance)
+        known = min(phase, len(self.spans) - 1)
+        moved = turns * self.advance + int((phase - known) * self.jump)
+        span = self.spans[known]
+        return None if span is None else (span[0] + moved, span[1] + moved)
 
     def moved(self, reads: Reads, length: int) -> Path:
         """After a block that reads so."""
         turns = self.period // gcd(self.period, reads.advance)
         period, steps = turns * reads.period, turns * reads.advance
-        spans = tuple(self._hull(*_taps(reads, place)) for place in range(period))
+        spans = tuple(self._hull(*_taps(reads, place)) for place in range(min(period, max(1, length))))
         return _shortest(Path(period, steps // self.period * self.advance, spans, length))
 
     def whole(self, length: int) -> Path:
@@ -60,7 +63,7 @@ class Path(NamedTuple):
     def beside(self, other: Path) -> Path:
         """Both at once, where they move alike."""
         period = lcm(self.period, other.period)
-        spans = tuple(_hull(self.span(place), other.span(place)) for place in range(period))
+        spans = tuple(_hull(self.span(place), other.span(place)) for place in range(min(period, self.length)))
         return _shortest(Path(period, int(self.jump * period), spans, self.length))
 
     def _hull(self, *places: int) -> Span:
@@ -82,8 +85,8 @@ def _hull(*spans: Span) -> Span:
 
 
 def _shortest(path: Path) -> Path:
-    """The same with the shortest period."""
-    for period in range(1, path.period):
+    """The same with the shortest period, where it is no longer than the axis."""
+    for period in range(1, path.period if path.period == len(path.spans) else 1):
         turns, rest = divmod(path.period, period)
         if rest or path.advance % turns:
             continue

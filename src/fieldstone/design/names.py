@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 from fieldstone.design.blocks.block import FitError
-from fieldstone.design.blocks.pooling import Pooled
+from fieldstone.design.blocks.pooling import MaxPool, Pooled
+from fieldstone.design.blocks.structure import Save
 from fieldstone.design.field import Field
 from fieldstone.geometry import Shape
 
@@ -24,6 +25,15 @@ class Map(NamedTuple):
 Kept = Map | Pooled
 Names = dict[str, Kept]
 T = TypeVar("T", Map, Pooled)
+
+
+class NotKeptError(FitError):
+    """Nothing in sight was kept under a name; `by` is the kind of block that would keep it."""
+
+    def __init__(self, name: str, by: type[Save] | type[MaxPool], message: str, fix: str) -> None:
+        super().__init__(message, fix)
+        self.name = name
+        self.by = by
 
 
 def keep(name: str, kept: Kept, names: Names) -> None:
@@ -45,5 +55,6 @@ def named(name: str, names: Names, kind: type[T]) -> T:
         what = "a maxpool, not a map" if kind is Map else "a map, not a maxpool"
         raise FitError(f"{name} is the name of {what}", f"give the other another name{uses}")
     if kind is Map:
-        raise FitError(f"no map {name} was saved before it", f"put `save {name}` before it{uses}")
-    raise FitError(f"no maxpool was named {name} before it", f"write one as `maxpool 2 name={name}`{uses}")
+        raise NotKeptError(name, Save, f"no map {name} was saved before it", f"put `save {name}` before it{uses}")
+    fix = f"write one as `maxpool 2 name={name}`{uses}"
+    raise NotKeptError(name, MaxPool, f"no maxpool was named {name} before it", fix)

@@ -13,7 +13,7 @@ from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool, Pooled
 from fieldstone.design.blocks.shape import Upsample
 from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
 from fieldstone.design.field import Field
-from fieldstone.design.names import INPUT, Map, Names, keep, named
+from fieldstone.design.names import INPUT, Map, Names, NotKeptError, keep, named
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Shape, Whole, format_shape
 
@@ -144,7 +144,7 @@ class Walker:
             after = self.after(bound, path, here, names)
             own = (bound.params(here.shape), bound.macs(here.shape))
         except FitError as fault:
-            message, fix = f"{block.text()}: {fault}", self.remedy(fault)
+            message, fix = f"{block.text()}: {self.fact(fault)}", self.remedy(fault)
             raise DesignError(message, file=self.file, line=block.line, path=path, fix=fix) from fault
         made, sources = after
         self.rows.insert(place, Row(path, block, bound, here.shape, made.shape, *own, made.field, sources))
@@ -197,6 +197,14 @@ class Walker:
             return _joined(block.keyword, path, [(f"the saved map {block.name}", saved), ("its input", here)])
         except FitError as fault:
             raise FitError(str(fault), _mend_join(block, saved.shape, here.shape)) from fault
+
+    def fact(self, fault: FitError) -> str:
+        """What is so; of a name that is out of sight, where it was kept."""
+        if isinstance(fault, NotKeptError):
+            for row in reversed(self.rows):
+                if isinstance(row.block, fault.by) and row.block.name == fault.name:
+                    return f"the name {fault.name} was given at {row.path}, and is not seen outside of that list"
+        return str(fault)
 
     def remedy(self, fault: FitError) -> str | None:
         if not isinstance(fault, TooSmallError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,12 +96,17 @@ def _class_numbers(data: Manifest, classes: tuple[str, ...]) -> np.ndarray[Any, 
     unknown = [name for name in data.classes if name not in classes]
     if unknown:
         raise DataError(
-            f"the classes {', '.join(map(repr, unknown[:5]))} are not among the model's: "
-            + ", ".join(map(repr, classes[:20])),
+            f"the classes {_named(unknown, 5)} are not among the model's: {_named(classes, 20)}",
             file=data.path,
             fix="give data with the model's classes",
         )
     return np.array([classes.index(name) for name in data.classes], dtype=np.int64)
+
+
+def _named(classes: Sequence[str], most: int) -> str:
+    """Their names, or the first of them and how many more there are."""
+    more = f" and {len(classes) - most:,} more" if len(classes) > most else ""
+    return ", ".join(map(repr, classes[:most])) + more
 
 
 def _report_lines(report: TestReport) -> list[str]:

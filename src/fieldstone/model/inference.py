@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from fieldstone.data.batches import in_turn
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.errors import DeviceError
+from fieldstone.network.memory import within_memory
 
 MOST_IMAGES, MOST_NUMBERS = 256, 2**23  # of one batch
+SMALLER = "take another device, or a smaller network, as by --width 0.5"
 MEMORY_FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -47,10 +50,16 @@ def to_fastest_format(tensor: Tensor) -> Tensor:
 
 
 def place(network: nn.Module, device: torch.device) -> nn.Module:
-    """The network on a device, the weights of its convolutions laid out as their inputs are."""
-    network.to(device)
-    for parameter in network.parameters():
-        parameter.data = to_fastest_format(parameter.data)
+    """The network on a device, the weights of its convolutions laid out as their inputs are.
+
+    Raises:
+        DeviceError: the device has too little memory.
+    """
+    count = sum(parameter.numel() for parameter in network.parameters())
+    with within_memory(DeviceError(f"{device} has too little memory for {count:,} parameters", fix=SMALLER)):
+        network.to(device)
+        for parameter in network.parameters():
+            parameter.data = to_fastest_format(parameter.data)
     return network
 
 
@@ -75,10 +84,15 @@ def logits(
     device: torch.device,
     advance: Callable[[int], None] | None = None,
 ) -> Tensor:
-    """The network's outputs for some rows of an array of images, on the CPU in float32: (len(indices), outputs)."""
+    """The network's outputs for some rows of an array of images, on the CPU in float32: (len(indices), outputs).
+
+    Raises:
+        DeviceError: the device has too little memory.
+    """
     parts = []
-    with evaluating(network):
-        size = max(1, min(MOST_IMAGES, MOST_NUMBERS // math.prod(images.shape[1:])))
+    size = max(1, min(MOST_IMAGES, MOST_NUMBERS // math.prod(images.shape[1:]), len(indices)))
+    refusal = DeviceError(f"{device} has too little memory for {size} images in this network", fix=SMALLER)
+    with evaluating(network), within_memory(refusal):
         for rows, pixels in in_turn(images, indices, size, device):
             parts.append(network(normalise(pixels)).float())
             if advance is not None:

@@ -10,9 +10,11 @@ from fieldstone.design.blocks import dense, shape, structure
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
+from fieldstone.errors import DesignError
 from fieldstone.network.build_pointwise import POINTWISE
 from fieldstone.network.build_windows import WINDOWS
 from fieldstone.network.builder import Builder, Rows
+from fieldstone.network.memory import within_memory
 from fieldstone.network.named_modules import USES_NAMES, Join, NamedSequential, Parallel, Save
 
 
@@ -25,10 +27,22 @@ def build(design: Design, outputs: int) -> nn.Sequential:
         outputs: the number that `classes` stands for.
 
     Raises:
-        DesignError: the design does not walk.
+        DesignError: the design does not walk, or a block of it does not fit into memory.
     """
     rows = {row.path: row for row in design.walk(outputs)}
-    return _chain(design.layers, "", rows)
+    try:
+        return _chain(design.layers, "", rows)
+    except _TooLargeError as fault:
+        row = fault.row
+        message = f"{row.block.text()}: there is too little memory for its {row.params:,} parameters"
+        fix = "make it smaller, or the whole network, as by --width 0.5"
+        raise DesignError(message, file=design.file, line=row.block.line, path=row.path, fix=fix) from fault
+
+
+class _TooLargeError(Exception):
+    def __init__(self, row: Row) -> None:
+        super().__init__(row.path)
+        self.row = row
 
 
 def _chain(blocks: structure.Blocks, path: str, rows: Rows) -> nn.Sequential:
@@ -36,7 +50,8 @@ def _chain(blocks: structure.Blocks, path: str, rows: Rows) -> nn.Sequential:
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for number in range(1, len(blocks) + 1):
         row = rows[f"{prefix}{number}"]
-        children[str(number)] = BUILDERS[type(row.bound)](row.bound, row, rows)
+        with within_memory(_TooLargeError(row)):
+            children[str(number)] = BUILDERS[type(row.bound)](row.bound, row, rows)
     return _sequential(children)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fieldstone.data.batches import Batches
 from fieldstone.errors import TrainingError
+from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
 from fieldstone.training.checkpoint import Progressed
@@ -71,16 +72,10 @@ class Loop:
             None at the end of the recipe, `early` where it stopped improving, `interrupted` where `stop` said so.
 
         Raises:
-            TrainingError: a loss that is not finite.
+            TrainingError: a loss that is not finite, or too little memory.
         """
-        with torch.random.fork_rng(_generators(self.device)), _repeatable():
-            try:
-                return self._epochs(bar)
-            except torch.OutOfMemoryError as fault:
-                size = self.batches.batch_size
-                raise TrainingError(
-                    f"{self.device} has too little memory for batches of {size}", fix=f"try --batch-size {size // 2}"
-                ) from fault
+        with torch.random.fork_rng(_generators(self.device)), _repeatable(), within_memory(self._too_large()):
+            return self._epochs(bar)
 
     def _epochs(self, bar: Bar) -> str | None:
         while not self._is_done():
@@ -133,6 +128,11 @@ class Loop:
         loss = self.task.loss(
             logits.float(), targets, class_weights=self.class_weights, label_smoothing=self.recipe.label_smoothing
         )
+        if not loss.requires_grad:
+            raise TrainingError(
+                "the loss has no gradient: the network's outputs are cut off from its weights",
+                fix="take detach() or torch.no_grad() out of its forward",
+            )
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch has not typed it
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -187,6 +187,14 @@ class Loop:
         step = int(self.unhealthy)
         if step != HEALTHY:
             raise self._not_finite("the loss", step)
+
+    def _too_large(self) -> TrainingError:
+        size = self.batches.batch_size
+        smaller = f"--batch-size {size // 2}, or " if size > 3 else ""
+        return TrainingError(
+            f"{self.device} has too little memory for batches of {size}",
+            fix=f"try {smaller}a smaller network, as by --width 0.5",
+        )
 
     def _not_finite(self, what: str, step: int) -> TrainingError:
         rate = learning_rate(self.recipe, step, self.steps)

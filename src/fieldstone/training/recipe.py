@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fieldstone.design.entries import yaml_reason
 from fieldstone.errors import RecipeError
 
 Augmentation = Literal["flip", "shift", "crop", "color", "cutout"]
@@ -80,9 +81,13 @@ class Recipe(BaseModel):
         return cls(**NAMED[name])
 
     @classmethod
-    def find(cls, name: str) -> Self:
-        """The recipe that a name or a file means."""
-        return cls.read(name) if name not in NAMED and Path(name).is_file() else cls.named(name)
+    def find(cls, given: str | Path | Self) -> Self:
+        """The recipe that a name or a file means; a recipe is itself."""
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, str | Path):
+            raise RecipeError(f"recipe {given!r} is none", fix="give a Recipe, or the name or file of one")
+        return cls.read(given) if given not in NAMED and Path(given).is_file() else cls.named(str(given))
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -141,10 +146,11 @@ class _Loader(yaml.SafeLoader):
     """YAML's plain values; a key that stands twice is a fault."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        doubled = next((key for key in keys if keys.count(key) > 1), None)
-        if doubled is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"{doubled} stands twice", node.start_mark)
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
         return super().construct_mapping(node, deep)
 
 
@@ -164,8 +170,7 @@ def _fields(path: str | Path) -> dict[str, Any]:
     except NOT_YAML as fault:
         mark = getattr(fault, "problem_mark", None)
         line = None if mark is None else mark.line + 1
-        why = getattr(fault, "problem", None)
-        message = "is not YAML" + (f": {why}" if why else "")
+        message = "is not YAML" + (f": {yaml_reason(fault)}" if isinstance(fault, yaml.MarkedYAMLError) else "")
         raise RecipeError(message, file=str(path), line=line, fix="write one `field: value` a line") from fault
     if fields is None:
         return {}
@@ -198,5 +203,5 @@ def _recipe_error(fault: ValidationError) -> RecipeError:
     if first["type"] == "extra_forbidden":
         fix = _meant(field, Recipe.model_fields) or f"the fields are {', '.join(Recipe.model_fields)}"
         return RecipeError(f"the recipe has no field {field!r}", fix=fix)
-    wanted = first["msg"].removeprefix("Input ").removeprefix("Value error, ")
+    wanted = first["msg"].removeprefix("Input ").removeprefix("Value error, ").partition(", unable to parse")[0]
     return RecipeError(f"{field}: {first['input']!r} is not possible, it {wanted}", fix=f"set another {field}")

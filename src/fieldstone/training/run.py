@@ -51,6 +51,8 @@ class Run:
     @classmethod
     def refuse_existing(cls, path: str | Path | None) -> None:
         """Fail before any work where the folder that was asked for exists."""
+        if path is not None and not str(path):
+            raise RunError("the run folder to make has an empty name", fix="give --out a name, or leave it out")
         if path is not None and Path(path).exists():
             raise RunError("exists, and a run is never overwritten", file=str(path), fix="give another --out")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 
 DEFAULT = "vgg-small"
+MODEL = "model.safetensors"
+OWN = "a network of your own, of which there is no design"
 
 
 class HasSizes(Protocol):
@@ -35,6 +38,8 @@ def find_design(given: str | Path | Design) -> Design:
     path = Path(given)
     if path.is_dir():
         if not (path / "design.yaml").is_file():
+            if (path / "recipe.yaml").is_file():  # a run
+                raise DesignError(f"trained {OWN}", file=str(path), fix="give a run that a design made")
             raise DesignError(
                 "holds no design.yaml", file=str(path), fix="give a gallery name, a file, or a run folder"
             )
@@ -44,6 +49,18 @@ def find_design(given: str | Path | Design) -> Design:
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Design.read(path)
     return Design.named(str(given))  # which says what the names are
+
+
+def trained_task(given: str | Path | Design) -> str | None:
+    """The task of the model that a run or a model file holds; None of any other design."""
+    if isinstance(given, Design) or str(given) in named.names():
+        return None
+    file = Path(given) / MODEL if Path(given).is_dir() else Path(given)
+    if file.suffix != ".safetensors" or not file.is_file():
+        return None
+    from fieldstone.model.file import read_model_file
+
+    return str(read_model_file(file).fields["task"])
 
 
 def choose_design(
@@ -67,17 +84,18 @@ def choose_design(
     return design.resolve(input=shape, classes=classes, width=width)
 
 
-def parse_shape(text: str | None) -> tuple[int, ...] | None:
-    """`3x64x64` as (3, 64, 64); nothing as None.
+def parse_shape(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
+    """`3x64x64` as (3, 64, 64), and so a list of these numbers; nothing as None.
 
     Raises:
         DesignError: it is not numbers joined by x.
     """
-    if text is None:
+    if given is None:
         return None
+    text = "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
     parts = text.lower().split("x")
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
-        raise DesignError(f"input {text!r} is no shape", fix="write channels and sides, as in 3x64x64")
+        raise DesignError(f"input {given!r} is no shape", fix="write channels and sides, as in 3x64x64")
     return tuple(int(part) for part in parts)
 
 
@@ -86,5 +104,5 @@ def _design_of_model(path: Path) -> Design:
 
     text = read_model_file(path).fields["design"]
     if not isinstance(text, str):
-        raise DesignError("holds a network without a design", file=str(path), fix="give a model that a design made")
+        raise DesignError(f"holds {OWN}", file=str(path), fix="give a model that a design made")
     return Design.parse(text, file=str(path))

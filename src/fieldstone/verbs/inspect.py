@@ -12,7 +12,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
-from fieldstone.verbs.choose_design import find_design
+from fieldstone.verbs.choose_design import find_design, trained_task
 from fieldstone.verbs.choose_module import names_module
 from fieldstone.verbs.sizes import read_bytes, read_sides
 
@@ -46,7 +46,8 @@ def inspect(
         input: (C, *sides); without it the design's own. A module needs it.
         classes: without it the design's, else 10.
         width: a factor for every number of filters or features.
-        task: what the outputs mean; without it binary for two classes, and multiclass or one answer a pixel for more.
+        task: what the outputs mean; without it the trained one of a run or a model, else binary for two classes, and
+            multiclass or one answer a pixel for more.
         object: pixels a side of what is to be recognised, as in 32 or `32x48`.
         memory: what a training step may take, in bytes or as in `8GiB`.
         batch_size: images in that step.
@@ -72,6 +73,8 @@ def inspect(
         return inspect_module(design, shape, classes, object_size=object_size(shape), **asked)
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
+    if task is None and classes is None:
+        asked["task"] = task = trained_task(design)
     made = outputs(task_name(number, task, INSPECTED), number)
     summary = summarise(found, number, source, made, object_size=object_size(found.input), **asked)
     if effective:

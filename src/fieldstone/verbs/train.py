@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from torch import nn
 from fieldstone.data.opening import open_data
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
-from fieldstone.errors import DataError, DesignError, RunError
+from fieldstone.errors import DataError, DesignError, DeviceError, RunError
 from fieldstone.geometry import format_shape
 from fieldstone.model.device import pick_device
 from fieldstone.model.inference import evaluating
 from fieldstone.model.model import Model
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
+from fieldstone.network.memory import within_memory
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
@@ -27,7 +29,7 @@ from fieldstone.training.checkpoint import read_settings
 from fieldstone.training.precision import best_precision
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
-from fieldstone.verbs.choose_design import choose_design
+from fieldstone.verbs.choose_design import choose_design, parse_shape
 from fieldstone.verbs.training_job import Job, Trained
 
 DEFAULT_RECIPE = Recipe()
@@ -38,9 +40,9 @@ def train(
     *,
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
-    input: tuple[int, ...] | None = None,
+    input: str | Sequence[int] | None = None,
     width: float | None = None,
-    recipe: Recipe = DEFAULT_RECIPE,
+    recipe: str | Path | Recipe = DEFAULT_RECIPE,
     task: str | None = None,
     out: str | Path | None = None,
     device: str | torch.device | None = None,
@@ -51,9 +53,9 @@ def train(
         data: a folder of class folders, a CSV file, IDX or CIFAR files, or `demo-digits`.
         design: a gallery name, a file, a run, a model or a `Design`; without it `vgg-small`.
         network: a module of your own in place of a design: (N, C, H, W) floats -> (N, outputs) logits.
-        input: (C, H, W); needed with `network`, else the design's or, for `vgg-small`, the data's.
+        input: (C, H, W), or "CxHxW"; needed with `network`, else the design's or, for `vgg-small`, the data's.
         width: a factor for every number of filters or features of the design.
-        recipe: how to train.
+        recipe: how to train: a `Recipe`, or the name or file of one.
         task: `binary` or `multiclass`; without it, binary for two classes.
         out: the run folder to make; without it `runs/1`, `runs/2`, …
         device: such as `cpu` or `cuda`; without it the accelerator, where there is one.
@@ -90,9 +92,9 @@ def start(
     progress: Progress,
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
-    shape: tuple[int, ...] | None = None,
+    shape: str | Sequence[int] | None = None,
     width: float | None = None,
-    recipe: Recipe = DEFAULT_RECIPE,
+    recipe: str | Path | Recipe = DEFAULT_RECIPE,
     task: str | None = None,
     out: str | Path | None = None,
     device: str | torch.device | None = None,
@@ -105,6 +107,9 @@ def start(
         raise DesignError(
             "a network of your own takes the place of a design and needs its input", fix="give input=(C, H, W)"
         )
+    if network is not None and not isinstance(network, nn.Module):
+        raise DesignError(f"network {network!r} is no torch.nn.Module", fix="give a module; a name goes to design=")
+    shape, recipe = parse_shape(shape), Recipe.find(recipe)
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
@@ -206,17 +211,22 @@ def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) ->
     """A network of the user's own that has nothing to train, or does not give one number an output."""
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise DesignError("the network has no parameter that trains", fix="give one whose parameters require gradients")
-    first = next(network.parameters())
+    first, images = next(network.parameters()), f"2 images of {format_shape(shape)}"
+    too_large = DeviceError(
+        f"{first.device} has too little memory for {images} in this network", fix="give smaller ones"
+    )
     try:
-        with evaluating(network):
-            given = tuple(network(torch.zeros(2, *shape, device=first.device)).shape)
+        with evaluating(network), within_memory(too_large):
+            given = network(torch.zeros(2, *shape, device=first.device))
     except RuntimeError as fault:
         raise DesignError(
-            f"the network does not take an input of {format_shape(shape)}: {fault}", fix="give the input that it takes"
+            f"the network fails on {images} with {type(fault).__name__}: {fault}",
+            fix="give the input that it takes, or mend its forward",
         ) from fault
-    if given != (2, outputs):
+    found = tuple(given.shape) if isinstance(given, torch.Tensor) else f"a {type(given).__name__}"
+    if found != (2, outputs):
         raise DesignError(
-            f"the network gives {given} for 2 images, and the task needs (2, {outputs})",
+            f"the network gives {found} for 2 images, and the task needs (2, {outputs})",
             fix=f"end it in {outputs} numbers an image, or give another task",
         )
 
@@ -224,11 +234,13 @@ def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) ->
 def summary(report: dict[str, Any]) -> str:
     """A training's report as a person reads it."""
     validation = report["validation"]
-    checked = "" if validation is None else f", validation {validation['accuracy']:.2%}"
+    best = "the last epoch is kept, since no image validates"
+    if validation is not None:
+        best = f"best epoch {report['best_epoch']} by probability of truth, validation {validation['accuracy']:.2%}"
     stopped = ", stopped early" if report["stopped"] == "early" else ""
     return (
         f"{report['epochs']} epochs in {report['seconds']:.1f} s at {report['images_per_second']:,.0f} images/s"
-        f"{stopped}; best epoch {report['best_epoch']}{checked}\nmodel {report['model']}"
+        f"{stopped}; {best}\nmodel {report['model']}"
     )
 
 

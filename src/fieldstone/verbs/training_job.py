@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldstone import __version__
+from fieldstone.analysis.summary import summarise
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
@@ -128,6 +129,8 @@ class Job:
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
         name = "a network of your own" if self.design is None else self.design.name or "design"
         say(f"{name} on {shape}: {parameters:,} parameters, on {self.device} in {recipe.precision}")
+        for finding in self._findings():
+            say(finding)
         augment = ", ".join(recipe.augment or ()) or "none"
         if augment_chosen:
             flip = (
@@ -141,6 +144,14 @@ class Job:
             f"augment {augment}; seed {recipe.seed}"
         )
         say(f"run {self.run.path}")
+
+    def _findings(self) -> list[str]:
+        """What is wrong with the design; notes are for `inspect`."""
+        if self.design is None:
+            return []
+        outputs = self.task.outputs(len(self.classes))
+        summary = summarise(self.design, len(self.classes), "the data's", outputs, self.task.name)
+        return [str(finding) for finding in summary.findings if finding.severity != "note"]
 
     @cached_property
     def batches(self) -> Batches:

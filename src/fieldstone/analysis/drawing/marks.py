@@ -135,6 +135,30 @@ class Panel(Mark):
     depth: int
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Marks along an axis at y = 0, from x = 0 to `width`, `above` it and `below`.
+
+    Attributes:
+        entry, exit: where the wire that comes ends, and where the one that leaves begins.
+        first, last: the map at either end, where one stands there without a join or lanes between.
+        drop: how far below the axis it is left.
+    """
+
+    width: float
+    above: float
+    below: float
+    marks: tuple[Mark, ...]
+    entry: float = 0
+    exit: float = 0
+    first: Box | None = None
+    last: Box | None = None
+    drop: float = 0
+
+    def moved(self, dx: float, dy: float = 0) -> tuple[Mark, ...]:
+        return tuple(mark.moved(dx, dy) for mark in self.marks)
+
+
 def wire(*points: tuple[float, float], arrow: bool = False) -> Wire:
     """A wire through points of the drawing."""
     x, y = points[0]

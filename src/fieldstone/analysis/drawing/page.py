@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from fieldstone.analysis.drawing.lanes import Element, Fold, Fork, Series, steps_in
-from fieldstone.analysis.drawing.marks import RADIUS, Mark, Wire, wire
-from fieldstone.analysis.drawing.pieces import PANEL_PAD, Drafter, Piece, panel
+from fieldstone.analysis.drawing.marks import RADIUS, Mark, Piece, Wire, wire
+from fieldstone.analysis.drawing.pieces import PANEL_PAD, Drafter, panel
+from fieldstone.analysis.drawing.tangles import whole_tangle
 
 WIDTH = 1200
 LEAD, CHANNEL, GAP = 22, 30, 60
@@ -50,6 +51,8 @@ def _piece(drafter: Drafter, element: Element, width: float, depth: int) -> Piec
     if isinstance(element, Fold) and (piece.width > width or _turn(drafter, element.body) is not None):
         inner = page(drafter, element.body, width - 2 * PANEL_PAD, depth + 1)
         return panel(inner, element, drafter.leaves(element), depth)
+    if isinstance(element, Fork) and piece.width > width and (tangle := whole_tangle(element)):
+        return drafter.tangle(tangle, width)
     return piece
 
 

@@ -3,53 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
-from fieldstone.analysis.drawing.lanes import END, START, Element, Fold, Fork, Node, Series, Tangle
-from fieldstone.analysis.drawing.marks import RADIUS, Beam, Box, Circle, Mark, Panel, Scale, wire
+from fieldstone.analysis.drawing.lanes import Element, Fold, Fork, Node, Series, Tangle
+from fieldstone.analysis.drawing.marks import RADIUS, Beam, Box, Circle, Mark, Panel, Piece, Scale, wire
 from fieldstone.analysis.drawing.sight import STAND_OUT, Sight
 from fieldstone.analysis.drawing.steps import Step
+from fieldstone.analysis.drawing.tangles import ARC_GAP, BUS, draw_tangle
 from fieldstone.analysis.drawing.words import foot, label, sees, times
 from fieldstone.geometry import Transposed, Whole, Window
 
-COLUMN_PAD, LANE_GAP, BUS, ARC_GAP = 14, 14, 8, 12
+COLUMN_PAD, LANE_GAP = 14, 14
 PANEL_PAD, PANEL_HEAD = 12, 24
 LEAST_WINDOW = 3
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Marks along an axis at y = 0, from x = 0 to `width`, `above` it and `below`.
-
-    Attributes:
-        entry, exit: where the wire that comes ends, and where the one that leaves begins.
-        first, last: the map at either end, where one stands there without a join or lanes between.
-        drop: how far below the axis it is left.
-    """
-
-    width: float
-    above: float
-    below: float
-    marks: tuple[Mark, ...]
-    entry: float = 0
-    exit: float = 0
-    first: Box | None = None
-    last: Box | None = None
-    drop: float = 0
-
-    def moved(self, dx: float, dy: float = 0) -> tuple[Mark, ...]:
-        return tuple(mark.moved(dx, dy) for mark in self.marks)
-
-
-class Port(NamedTuple):
-    """Where a step of a tangle begins and ends, and where wires come and leave; a join's circle is at its left."""
-
-    left: float
-    entry: float
-    exit: float
-    right: float
-    join: bool = False
 
 
 class Drafter(NamedTuple):
@@ -126,26 +94,11 @@ class Drafter(NamedTuple):
             (*inside.marks, *end.moved(left)), 0, left + end.exit, None, end.last and end.last.moved(left, 0),
         )  # fmt: skip
 
-    def tangle(self, tangle: Tangle) -> Piece:
-        """Steps in a line; every edge that is not to the next one goes over them."""
-        ports = {START: Port(0, 0, 0, 0)}
-        marks: list[Mark] = []
-        above = below = 0.0
-        left = 2.0 * BUS
-        for step in tangle.steps:
-            join = len(self.steps[step].sources) > 1
-            piece = self.joining(step) if join else self.column(step)
-            ports[step] = Port(left, left + piece.entry, left + piece.exit, left + piece.width, join)
-            marks += piece.moved(left)
-            left += piece.width + 2 * BUS
-            above, below = max(above, piece.above), max(below, piece.below)
-        ports[END] = Port(left, left, left, left)
-        order = {step: number for number, step in enumerate(ports)}
-        for one, other in sorted(tangle.edges, key=lambda edge: (order[edge[1]] - order[edge[0]], edge)):
-            over = order[other] - order[one] > 1
-            above += ARC_GAP if over else 0
-            marks.append(_edge(ports[one], ports[other], -above if over else 0, arrow=other != END))
-        return Piece(left, above + 2, below, tuple(marks), 0, left)
+    def tangle(self, tangle: Tangle, width: float = inf) -> Piece:
+        """Steps in a line, or in rows of some width; every edge that is not to the next one goes over them."""
+        joins = [step for step in tangle.steps if len(self.steps[step].sources) > 1]
+        pieces = {step: self.joining(step) if step in joins else self.column(step) for step in tangle.steps}
+        return draw_tangle(tangle, pieces, joins, width)
 
     def leaves(self, fold: Fold) -> str:
         """What leaves the last pass, where the first one's is another."""
@@ -247,16 +200,6 @@ def _landing(start: tuple[float, float], meet: float, joins: bool, over: float =
     if y == 0:
         return wire((x, 0), (meet - gap, 0), arrow=joins)
     return wire((x, y), (meet, y), (meet, gap if y > 0 else -gap), arrow=joins)
-
-
-def _edge(one: Port, other: Port, over: float, *, arrow: bool) -> Mark:
-    """An edge of a tangle: along the axis, or over the steps between."""
-    if not over:
-        return wire((one.exit, 0), (other.entry, 0), arrow=arrow)
-    begin = ((one.exit, 0.0), (one.right + 4, 0.0), (one.right + 4, over))
-    if other.join:
-        return wire(*begin, (other.left + RADIUS, over), (other.left + RADIUS, -RADIUS), arrow=True)
-    return wire(*begin, (other.left - 4, over), (other.left - 4, 0), (other.entry, 0), arrow=arrow)
 
 
 def _on(box: Box, shape: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[float, float]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fieldstone.analysis.findings import find
 from fieldstone.analysis.leftovers import Untraced, Unused
 from fieldstone.analysis.module.calls import tensors
 from fieldstone.analysis.module.record import Recorder
-from fieldstone.analysis.module.stand_in import with_values, without_memory
+from fieldstone.analysis.module.stand_in import scripted, with_values, without_memory
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.summary import Summary
 from fieldstone.errors import DesignError
@@ -62,28 +62,46 @@ def examine(
     return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
 
 
+class _StoppedError(Exception):
+    """A run that raised: in which module, and what was said."""
+
+    def __init__(self, path: str, said: str) -> None:
+        super().__init__(said)
+        self.path = path
+
+
 def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untraced, ...]]:
     """By shapes alone; where the module asks for more than shapes, by one image of noise."""
     dtype = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.get_default_dtype())
     device = next((one.device for one in module.parameters()), torch.device("cpu"))
     with _undisturbed():
-        recorder = Recorder()
         try:
-            with torch.device("meta"):
-                copy = without_memory(module)
-                return Ran(copy, recorder, recorder.run(copy, torch.empty(1, *shape, dtype=dtype))), ()
-        except Exception as fault:  # the module's own code may raise anything
+            return _by_shapes(module, shape, dtype), ()
+        except _StoppedError as fault:
             if device.type == "meta":
-                raise _refused(name, shape, recorder, fault) from fault
-            reason = f"{_said(fault)}; what it does with one image of noise is shown"
-            untraced = (Untraced(recorder.failed_in or "", reason),)
-        recorder = Recorder()
+                raise _refused(name, shape, fault) from fault
+            untraced = Untraced(fault.path, f"{fault}; what it does with one image of noise is shown")
         try:
-            copy = with_values(module)
-            noise = torch.rand(1, *shape, dtype=dtype).to(device)
-            return Ran(copy, recorder, recorder.run(copy, noise)), untraced
-        except Exception as fault:
-            raise _refused(name, shape, recorder, fault) from fault
+            return _run(lambda: with_values(module), torch.rand(1, *shape, dtype=dtype).to(device)), (untraced,)
+        except _StoppedError as fault:
+            raise _refused(name, shape, fault) from fault
+
+
+def _by_shapes(module: nn.Module, shape: Shape, dtype: torch.dtype) -> Ran:
+    compiled = scripted(module)
+    if compiled is not None:
+        raise _StoppedError(compiled, "compiled code cannot be looked into")
+    with torch.device("meta"):
+        return _run(lambda: without_memory(module), torch.empty(1, *shape, dtype=dtype))
+
+
+def _run(copied: Callable[[], nn.Module], given: Tensor) -> Ran:
+    recorder = Recorder()
+    try:
+        copy = copied()
+        return Ran(copy, recorder, recorder.run(copy, given))
+    except Exception as fault:  # the module's own code may raise anything
+        raise _StoppedError(recorder.failed_in or "", _said(fault)) from fault
 
 
 @contextlib.contextmanager
@@ -103,10 +121,10 @@ def _undisturbed() -> Iterator[None]:
             torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def _refused(name: str, shape: Shape, recorder: Recorder, fault: Exception) -> DesignError:
-    place = f" at {recorder.failed_in}" if recorder.failed_in else ""
-    message = f"{name} cannot be run on an input of {format_shape(shape)}: {_said(fault)}"
-    return DesignError(message + place, path=recorder.failed_in or None, fix="give the input that it is made for")
+def _refused(name: str, shape: Shape, fault: _StoppedError) -> DesignError:
+    place = f" at {fault.path}" if fault.path else ""
+    message = f"{name} cannot be run on an input of {format_shape(shape)}: {fault}{place}"
+    return DesignError(message, path=fault.path or None, fix="give the input that it is made for")
 
 
 def _said(fault: Exception) -> str:

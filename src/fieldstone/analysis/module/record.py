@@ -21,6 +21,7 @@ from fieldstone.analysis.module.calls import Call, Value, tensors
 from fieldstone.analysis.module.fields import field_after, read
 from fieldstone.analysis.module.layout import RESHAPES
 from fieldstone.analysis.module.names import Names, canonical, full_name, is_in_place, is_torchs
+from fieldstone.analysis.module.sizes import sizes_alone
 from fieldstone.analysis.module.wholes import as_whole
 from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
@@ -78,8 +79,7 @@ class Recorder:
         self._values[given] = Value(dims, tuple(range(2, len(dims))), Field.of_input(dims[2:]), INPUT)
         for path, part in module.named_modules():
             self._names.modules.add(path)
-            if not isinstance(part, torch.jit.ScriptModule):
-                part.forward = self._seen(path, part, part.forward)
+            part.forward = self._seen(path, part, part.forward)
         with torch.no_grad(), _Functions(self), _Kernels(self):
             return module(given)
 
@@ -121,7 +121,7 @@ class Recorder:
 
     def kernel(self, kernel: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Run a kernel, count its products, and keep it if no function of torch has called it."""
-        result = kernel(*args, **kwargs)
+        result, _ = self._alone(sizes_alone, (kernel, args, kwargs), {})  # the mode of functions sees it once more
         counted = flop_registry.get(kernel._overloadpacket)
         flops = 0 if counted is None else counted(*args, **kwargs, out_val=result)
         self._flops += flops
@@ -142,8 +142,7 @@ class Recorder:
         """A row if it took what came from the input; else what its result is made of."""
         made = list(tensors(done.result))
         taken = list(tensors((done.args, done.kwargs)))
-        values = tuple(self._values[one] for one in taken if one in self._values)
-        values = values[:1] if done.name.endswith("_as") else values  # of the other it takes the shape
+        values = _read(done.name, tuple(self._values[one] for one in taken if one in self._values))
         origins = {number: one for thing in taken for number, one in self._origins(thing).items()}
         if not values:
             if done.flops:
@@ -205,6 +204,13 @@ class Recorder:
         return self._stack[-1] if self._stack else ("", None)
 
 
+def _read(name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Those whose values are read: `ones_like` and `new_zeros` take the shape alone, `expand_as` of its second."""
+    if name.endswith("_like") or name.startswith("new_"):
+        return ()
+    return values[:1] if name.endswith("_as") else values
+
+
 def _is_same(call: Call) -> bool:
     """Whether it gives its input again: as another type, in the same shape, or put together with nothing."""
     alone = len(call.values) == 1
@@ -234,6 +240,11 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.recorder = recorder
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch loads its compiler to keep it out of here."""
+        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.recorder.kernel(func, args, kwargs or {})

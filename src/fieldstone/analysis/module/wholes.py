@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from fieldstone.analysis.module.stand_in import Scripted
+
 
 class Whole(NamedTuple):
     """A layer as a call: the function's name, how it is shown, and the arguments after the input."""
@@ -23,6 +25,8 @@ def as_whole(part: nn.Module) -> Whole | None:
             return None
         args = (part.weight, part.bias, part.stride, part.padding, part.dilation, part.groups)
         return Whole(f"conv{part.weight.dim() - 2}d", "conv", args, {"padding_mode": part.padding_mode})
+    if isinstance(part, Scripted):
+        return Whole("script", "torch.jit.ScriptModule", tuple(part.parameters()))
     if isinstance(part, nn.MultiheadAttention | nn.RNNBase):
         what = f"torch.nn.{type(part).__name__}"
         return Whole(type(part).__name__, what, tuple(part.parameters()))
