@@ -101,7 +101,8 @@ def _window(window: Window, axis: int, side: int, size: int) -> str:
 def _transposed(moves: Transposed, axis: int, side: int, size: int) -> str:
     kernel, stride, dilation = moves.kernel[axis], moves.stride[axis], moves.dilation[axis]
     padding, more = moves.padding[axis], moves.output_padding[axis]
-    return f"({side}−1)·{stride} − 2·{padding} + {dilation}·({kernel}−1) {'−' if more < 0 else '+'} {abs(more)} + 1 = {size}"
+    added = f"{'−' if more < 0 else '+'} {abs(more)}"
+    return f"({side}−1)·{stride} − 2·{padding} + {dilation}·({kernel}−1) {added} + 1 = {size}"
 
 
 def _resized(moves: Resized, axis: int, side: int, size: int) -> str:
