@@ -70,3 +70,17 @@ def test_transposed_windows_and_resizing_have_theirs() -> None:
     assert formula == "(7−1)·2 − 2·1 + 1·(3−1) + 1 + 1 = 14"
     assert value(formula) == (14, 14)
     assert size_formulas(Resized((14,), "nearest"), (7,)) == ("7 becomes 14",)
+
+
+@pytest.mark.parametrize(
+    ("block", "formula"),
+    [
+        ("upconv 4 3 stride=2 padding=same", "(5−1)·2 − 2·0 + 1·(3−1) − 1 + 1 = 10"),
+        ("crop 1", "floor((5 + 2·(−1) − 1·(1−1) − 1)/1) + 1 = 3"),
+        ("crop 0 after=1", "floor((5 + 0 + (−1) − 1·(1−1) − 1)/1) + 1 = 4"),
+    ],
+)
+def test_what_is_cut_off_has_its_sign(block: str, formula: str) -> None:
+    summary = fs.inspect(fs.Design((1, 5, 5), [block, "conv classes 1"]), classes=10)
+    assert explain(summary.subject, "1").sizes == (formula, formula)
+    assert value(formula)[0] == value(formula)[1]

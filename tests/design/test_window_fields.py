@@ -15,6 +15,7 @@ from fieldstone.design.blocks.convolution import Conv, Depthwise, Separable, UpC
 from fieldstone.design.blocks.pooling import AdaptiveAvgPool, AvgPool, MaxPool, MaxUnpool
 from fieldstone.design.blocks.shape import Crop, Pad, Upsample
 from fieldstone.design.design import Design
+from fieldstone.errors import DesignError
 from fieldstone.network.build import build
 
 PIXELS, FEW, MANY = 400, 60, 800
@@ -38,7 +39,7 @@ SLIDING = [
     st.builds(Pad, small(0, 3), before=st.none() | small(0, 3), mode=st.just("constant")),
     st.builds(Crop, small(0, 3), after=st.none() | small(0, 3)),
 ]
-SHRINKING = [st.builds(AdaptiveAvgPool, st.sampled_from([(25,), (30,), (40,), (48,)]))]  # periods stay short
+SHRINKING = [st.builds(AdaptiveAvgPool, small(20, 60))]
 GROWING = [
     st.builds(UpConv, st.just(2), small(1, 4), stride=small(1, 3), padding=st.just("same"), dilation=small(1, 2)),
     st.builds(UpConv, st.just(2), small(1, 4), stride=small(1, 3), padding=small(0, 2)),
@@ -58,7 +59,7 @@ def ones(network: nn.Module) -> nn.Module:
 def moving(value: Tensor, pixels: Tensor) -> list[Span]:
     """Per axis the first and the last pixel that moves a value."""
     (gradient,) = torch.autograd.grad(value, pixels, retain_graph=True)
-    places = gradient[0].sum(dim=0).nonzero()
+    places = (gradient[0].sum(dim=0).abs() > 1e-9).nonzero()  # torch's rounding is no weight
     return [(int(axis.min()), int(axis.max())) if len(axis) else None for axis in places.T]
 
 
@@ -68,15 +69,19 @@ def chains(draw: st.DrawFn) -> list[Block]:
     length = PIXELS
     for _ in range(draw(st.integers(1, 4))):
         kinds = SLIDING + (SHRINKING if length > FEW else []) + (GROWING if length < MANY else [])
-        blocks.append(draw(st.one_of(kinds)))
-        length = Design((1, PIXELS), [*blocks, Conv(1, (1,)), *HEAD]).walk(1)[-3].output_shape[1]
+        block = draw(st.one_of(kinds))
+        try:
+            length = Design((1, PIXELS), [*blocks, block, Conv(1, (1,)), *HEAD]).walk(1)[-3].output_shape[1]
+        except DesignError:
+            continue  # a crop of more than there is
+        blocks.append(block)
     return blocks
 
 
 HEAD = ["globalavgpool", "linear classes"]
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
 @given(chains())
 def test_each_value_sees_what_moves_it(blocks: list[Block]) -> None:
     design = Design((1, PIXELS), [*blocks, Conv(1, (1,)), *HEAD])

@@ -89,7 +89,8 @@ def size_formulas(moves: Moves, sides: tuple[int, ...]) -> tuple[str, ...]:
 def _window(window: Window, axis: int, side: int, size: int) -> str:
     before, after = window.padding[axis]
     kernel, stride, dilation = window.kernel[axis], window.stride[axis], window.dilation[axis]
-    padding = f"2·{before}" if before == after else f"{before} + {after}"
+    pair = [str(pad) if pad >= 0 else f"(−{-pad})" for pad in (before, after)]
+    padding = f"2·{pair[0]}" if before == after else " + ".join(pair)
     room = side + before + after - window.extents[axis]
     text = f"{'ceil' if window.ceil_mode else 'floor'}(({side} + {padding} − {dilation}·({kernel}−1) − 1)/{stride}) + 1"
     dropped = window.ceil_mode and size < -(-room // stride) + 1  # torch: the last one would start after the input
@@ -99,7 +100,8 @@ def _window(window: Window, axis: int, side: int, size: int) -> str:
 def _transposed(moves: Transposed, axis: int, side: int, size: int) -> str:
     kernel, stride, dilation = moves.kernel[axis], moves.stride[axis], moves.dilation[axis]
     padding, more = moves.padding[axis], moves.output_padding[axis]
-    return f"({side}−1)·{stride} − 2·{padding} + {dilation}·({kernel}−1) + {more} + 1 = {size}"
+    added = f"{'−' if more < 0 else '+'} {abs(more)}"
+    return f"({side}−1)·{stride} − 2·{padding} + {dilation}·({kernel}−1) {added} + 1 = {size}"
 
 
 def _resized(moves: Resized, axis: int, side: int, size: int) -> str:
