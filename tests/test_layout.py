@@ -18,7 +18,8 @@ LEVELS = [
     {"model"},
     {"training"},
     {"explain"},
-    {"verbs", "options", "answers"},
+    {"verbs"},
+    {"commands"},
     {"cli"},
 ]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.errors import ModelError
 from fieldstone.geometry import format_shape
@@ -21,6 +22,7 @@ from fieldstone.model.evaluation import TestReport, evaluate
 from fieldstone.model.file import ModelFile, pack_keys, read_model_file, unpack_keys, write_model_file
 from fieldstone.model.inference import place
 from fieldstone.model.prediction import Prediction
+from fieldstone.model.shipped import SHIPPED, shipped_model
 from fieldstone.network.build import build
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import TASKS, Task
@@ -102,19 +104,20 @@ class Model:
 
 
 def load(path: str | Path, network: nn.Module | None = None, *, device: str | torch.device | None = None) -> Model:
-    """The model of a file or of a run folder.
+    """The model of a file, of a run folder, or of a package that ships learned weights.
 
     Args:
-        path: a `.safetensors` file that Fieldstone wrote, or the run folder that holds one.
+        path: a `.safetensors` file that Fieldstone wrote, the run folder that holds one, or a name such as
+            `efficientnet-lite-0`.
         network: the module whose weights the file holds, where it was not built from a design.
         device: such as `cpu` or `cuda`; without it the accelerator, where there is one.
 
     Raises:
         ModelError: the file is missing, cut, altered, or holds the weights of another network.
+        MissingExtraError: the package of that name is not installed.
     """
-    place_of_model = Path(path)
-    run = place_of_model if place_of_model.is_dir() else None
-    file = place_of_model / "model.safetensors" if run else place_of_model
+    run = Path(path) if str(path) not in named.names() and Path(path).is_dir() else None
+    file = run / "model.safetensors" if run else _file(path)
     content = read_model_file(file)
     made = _understood(content.fields, file)
     misfit = OTHER_NETWORK
@@ -123,6 +126,18 @@ def load(path: str | Path, network: nn.Module | None = None, *, device: str | to
     _fill(network, content, file, misfit)
     chosen = pick_device(device)
     return Model(network=place(network, chosen).eval(), device=chosen, run=run, **made)
+
+
+def _file(path: str | Path) -> Path:
+    """The model file that is meant: a file's path, or the name of a design whose weights a package ships."""
+    if str(path) in SHIPPED:
+        return shipped_model(str(path))
+    if str(path) in named.names():
+        raise ModelError(
+            f"{path} is a design without learned weights",
+            fix=f"train it (fieldstone train DATA --design {path}), or take one of {', '.join(SHIPPED)}",
+        )
+    return Path(path)
 
 
 def _understood(fields: dict[str, Any], file: Path) -> dict[str, Any]:

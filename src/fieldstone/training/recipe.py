@@ -17,7 +17,7 @@ Augmentation = Literal["flip", "shift", "crop", "color", "cutout"]
 NAMED: dict[str, dict[str, Any]] = {
     "default": {},
     "quick": {"epochs": 5},
-    "sgd": {"optimizer": "sgd", "learning_rate": 0.4},
+    "sgd": {"optimizer": "sgd", "learning_rate": 0.4, "label_smoothing": 0.1},
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
 }
 

@@ -1,0 +1,93 @@
+"""`data` and `train`: what images there are, and a network trained on them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fieldstone.commands import options
+from fieldstone.commands.answers import DONE, INTERRUPTED, print_answer
+from fieldstone.errors import DataError, RecipeError
+from fieldstone.progress import Progress
+
+if TYPE_CHECKING:
+    from fieldstone.training.recipe import Recipe
+
+
+def data(path: options.Data, as_json: options.Json = False, strict: options.Strict = False) -> int:
+    """Say what a data set holds: form, classes, sizes, damaged files."""
+    from fieldstone.data.opening import open_data
+
+    with Progress() as progress:
+        dataset = open_data(path, strict=strict, progress=progress).check(progress, strict=strict)
+    print_answer(dataset, as_json)
+    return DONE
+
+
+def train(
+    path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
+    design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
+    shape: options.Shape = None,
+    width: options.Width = None,
+    recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, sgd, thorough) or file.")] = None,
+    epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
+    seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
+    task: options.TaskName = None,
+    resize: Annotated[str | None, typer.Option(metavar="HOW", help="crop, letterbox or stretch.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="The run folder to make [runs/1, runs/2, ...].")] = None,
+    device: options.Device = None,
+    threads: options.Threads = None,
+    strict: options.Strict = False,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Train a network on images and keep the best epoch in a run."""
+    from fieldstone.verbs import train as verb
+    from fieldstone.verbs.choose_design import parse_shape
+
+    named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
+    with Progress() as progress:
+        if resume is not None:
+            given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--width": width}
+            given |= {"--recipe": recipe, "--task": task, "--out": out, "--set": settings, "--device": device}
+            given |= {"--threads": threads}
+            given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
+            _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
+            result = verb.go_on(resume, progress=progress)
+        elif path is None:
+            raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
+        else:
+            result = verb.start(
+                path, progress=progress, design=design, shape=parse_shape(shape), width=width, task=task,
+                recipe=_recipe(recipe, named, settings or []), out=out, device=device, threads=threads, strict=strict,
+            )  # fmt: skip
+        stopped = result.report["stopped"] == "interrupted"
+        if stopped:
+            progress.say(f"go on with: fieldstone train --resume {shlex.quote(result.report['run'])}")
+    if as_json:
+        print(json.dumps(result.report))
+    elif not stopped:
+        print(verb.summary(result.report))
+    return INTERRUPTED if stopped else DONE
+
+
+def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) -> Recipe:
+    """Later wins: defaults, the recipe, named options, `--set`."""
+    from fieldstone.training.recipe import Recipe, parse_setting
+
+    chosen = {field: value for field, value in named.items() if value is not None}
+    fields = dict(parse_setting(setting) for setting in settings)
+    return (Recipe() if name is None else Recipe.find(name)).replace(**{**chosen, **fields})
+
+
+def _refuse(names: list[str], why: str) -> None:
+    if names:
+        raise RecipeError(f"{', '.join(names)} cannot be given here: {why}", fix="leave it out")

