@@ -12,9 +12,15 @@ from fieldstone.commands import designing, training, using
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
-COMMANDS = (
-    training.data, training.train, using.test, using.predict, designing.inspect, designing.designs, designing.code,
-)  # fmt: skip
+COMMANDS = {
+    "data": training.data,
+    "train": training.train,
+    "test": using.evaluate,
+    "predict": using.predict,
+    "inspect": designing.inspect,
+    "designs": designing.designs,
+    "code": designing.code,
+}
 """In the order of the help. Each loads its verb's code when it is called."""
 
 app = typer.Typer(
@@ -24,8 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in COMMANDS:
-    app.command()(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from fieldstone.commands.answers import ANSWER_IS_A_FAULT, DONE, print_answer
 from fieldstone.progress import Progress
 
 
-def test(
+def evaluate(
     model: options.ModelPath,
     path: options.Data,
     as_json: options.Json = False,
