@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from hypothesis import reject
 from hypothesis import strategies as st
 
@@ -39,3 +40,24 @@ def traced(text: str, values: np.ndarray, rank: int, **arrays: Any) -> fs.Trace:
         return fs.trace(text, values, rank=rank, **arrays)
     except DesignError:
         reject()
+
+
+def normal(draw: Draw, *shape: int) -> np.ndarray:
+    return np.random.default_rng(draw(st.integers(0, 2**32))).normal(size=shape)
+
+
+def tensor(values: np.ndarray | None) -> Any:
+    return None if values is None else torch.tensor(values, dtype=torch.float64)
+
+
+def some(draw: Draw, windows: Any) -> list[Any]:
+    """A few windows; their gradients cost."""
+    numbers = draw(st.lists(st.integers(0, len(windows) - 1), min_size=1, max_size=4))
+    return [windows[number] for number in numbers]
+
+
+def scattered(numbers: np.ndarray, shape: tuple[int, ...], window: Any, places: Any) -> np.ndarray:
+    """The numbers of a window where they belong in an array of zeros."""
+    whole = np.zeros(shape)
+    whole[np.ix_(window.channels, *places)] = numbers
+    return whole
