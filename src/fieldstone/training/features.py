@@ -16,7 +16,9 @@ from fieldstone.data.batches import in_turn
 from fieldstone.data.decode import Pixels
 from fieldstone.errors import DeviceError
 from fieldstone.model.inference import SMALLER, evaluating
+from fieldstone.model.inference import place as place_on
 from fieldstone.model.tensors import content_digest, copied
+from fieldstone.network.fold import folded
 from fieldstone.network.memory import within_memory
 from fieldstone.training.precision import autocast
 
@@ -64,14 +66,15 @@ def write_features(
         DeviceError: the device has too little memory.
         DataError: the cache cannot be written.
     """
+    quick = place_on(folded(trunk), device)
     refusal = DeviceError(f"{device} has too little memory for {IMAGES_AT_ONCE} images in this network", fix=SMALLER)
-    with cache.written(place) as beside, beside.open("wb") as stream, evaluating(trunk), within_memory(refusal):
+    with cache.written(place) as beside, beside.open("wb") as stream, evaluating(quick), within_memory(refusal):
         begun = False
         for some, pixels in in_turn(images, rows, IMAGES_AT_ONCE, device):
             if stop():
                 raise StoppedError
             with autocast(device, precision):
-                made: Tensor = trunk(normalise(pixels))
+                made: Tensor = quick(normalise(pixels))
             values = made.float().cpu().contiguous().numpy()
             if not begun:
                 header = {"descr": "<f4", "fortran_order": False, "shape": (len(rows), *values.shape[1:])}

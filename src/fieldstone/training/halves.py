@@ -17,7 +17,7 @@ class Halves:
     """`tail(trunk(input))` is what the network gives; their layers are the network's own."""
 
     trunk: nn.Module
-    tail: nn.Module
+    tail: nn.Sequential
 
 
 def halves(network: nn.Module, head: str) -> Halves:

@@ -13,16 +13,18 @@ from torch import Tensor, nn
 from fieldstone.tasks.task import Task
 from fieldstone.training.features import Features, StoppedError, size_of
 
-STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(0, -13, -1))
-"""The regularisations to choose from, strongest first: from 1 to 10^-6, two to a decade."""
+STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(2, -11, -1))
+"""The regularisations to choose from, strongest first: from 10 to 10^-5, two to a decade."""
 PATIENCE = 3
 """After so many weaker ones without a better validation loss, the rest is not tried."""
 MOST_STEPS = 200
 NUMBERS_AT_ONCE = 2**24
+NUMBERS_KEPT = 2**28
+"""How many numbers of features stay in memory from one step to the next; more are read anew from their file."""
 
 
 @dataclass(frozen=True)
-class Example:
+class Examples:
     """Features (N, C, ...) and the class indices (N,) of some images."""
 
     features: Features
@@ -38,7 +40,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Fitted:
-    """How the head was fitted; its weights stand in the tail.
+    """How a head was fitted; its weights stand in the tail.
 
     Attributes:
         weight_decay: the regularisation that was chosen or given.
@@ -51,57 +53,129 @@ class Fitted:
     metrics: dict[str, Any] | None
 
 
-def fit_head(
-    tail: nn.Module,
-    task: Task,
-    classes: tuple[str, ...],
-    train: Example,
-    validation: Example | None,
-    *,
-    weight_decay: float | None,
-    class_weights: Tensor | None,
-    label_smoothing: float,
-    stop: Callable[[], bool],
-) -> Fitted:
-    """Minimise the mean loss + weight_decay / 2 · |weights|² by L-BFGS (Liu and Nocedal 1989).
+@dataclass
+class HeadFit:
+    """Minimises the mean loss + weight_decay / 2 · |weights · deviation|² by L-BFGS (Liu and Nocedal 1989).
 
-    For one linear layer that is a logistic regression: convex, so that the result does not depend on the start.
+    The deviation is that of each feature over the images: the same as if features were scaled to deviation 1, so that
+    one range of regularisations serves every trunk. A linear head ends in the minimum of a logistic regression: one,
+    wherever the fit starts.
 
-    Args:
-        tail: the head and what follows it, on its device; fitted in place, in evaluation mode.
-        weight_decay: None to choose the one of STRENGTHS with the smallest validation loss; without validation
-            images it is 1 / N, the prior of a weight of variance 1.
-        stop: asked between two regularisations.
-
-    Raises:
-        StoppedError: `stop` said so; the tail is as it was.
+    Attributes:
+        tail: a chain on its device, the head first; fitted in place, in evaluation mode.
     """
-    tail.eval()
-    fit = _Fit(tail, task, train, class_weights, label_smoothing)
-    if weight_decay is None and validation is None:
-        weight_decay = 1 / len(train.targets)
-    if weight_decay is not None:
-        loss = fit.run(weight_decay)
-        return Fitted(weight_decay, loss, validation and _metrics(tail, task, classes, validation))
-    assert validation is not None
-    before = _copied(tail)
-    best: tuple[Fitted, dict[str, Tensor]] | None = None
-    since = 0
-    for strength in STRENGTHS:
-        if stop():
-            tail.load_state_dict(before)
-            raise StoppedError
-        loss = fit.run(strength)  # from where the stronger one ended
-        found = Fitted(strength, loss, _metrics(tail, task, classes, validation))
-        if best is None or _loss(found) < _loss(best[0]):
-            best, since = (found, _copied(tail)), 0
-        else:
+
+    tail: nn.Sequential
+    task: Task
+    classes: tuple[str, ...]
+    class_weights: Tensor | None
+    label_smoothing: float
+    stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        self.tail.eval()
+        self.device = next(self.tail.parameters()).device
+        self.left = 0.0
+
+    def choose(self, train: Examples, validation: Examples) -> Fitted:
+        """Fit with the one of STRENGTHS that gives the smallest validation loss.
+
+        Raises:
+            StoppedError: `stop` said so between two of them; the tail is as it was.
+        """
+        before, best, kept, since = _copied(self.tail), None, {}, 0
+        for strength in STRENGTHS:
+            if self.stop():
+                self.tail.load_state_dict(before)
+                raise StoppedError
+            found = self.fit(train, validation, strength)  # from where the stronger one ended
             since += 1
-        if since == PATIENCE:
-            break
-    assert best is not None
-    tail.load_state_dict(best[1])
-    return best[0]
+            if best is None or _loss(found) < _loss(best):
+                best, kept, since = found, _copied(self.tail), 0
+            if since == PATIENCE:
+                break
+        assert best is not None
+        self.tail.load_state_dict(kept)
+        return best
+
+    def fit(self, train: Examples, validation: Examples | None, weight_decay: float) -> Fitted:
+        """Fit with a regularisation that is given."""
+        loss = self._minimise(train, weight_decay)
+        return Fitted(weight_decay, loss, validation and self._metrics(validation))
+
+    def _minimise(self, train: Examples, weight_decay: float) -> float:
+        """The mean loss that is left."""
+        head, scale = self.tail[0], self._deviation(train)
+        parameters = list(self.tail.parameters())
+        decayed = [parameter for parameter in parameters if parameter.dim() > 1]
+        whole = self._weight(torch.from_numpy(train.targets).to(self.device))
+        few = size_of(train.features) * len(train.targets) <= NUMBERS_KEPT
+        kept = [(features / scale, targets) for features, targets in train.parts(self.device)] if few else None
+
+        def scaled() -> Iterator[tuple[Tensor, Tensor]]:
+            yield from kept or ((features / scale, targets) for features, targets in train.parts(self.device))
+
+        def closure() -> float:
+            optimizer.zero_grad()
+            penalty = weight_decay / 2 * torch.stack([weight.square().sum() for weight in decayed]).sum()
+            penalty.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
+            self.left = 0.0
+            for features, targets in scaled():
+                loss = self._loss(features, targets) * (self._weight(targets) / whole)
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.left += loss.item()
+            return self.left + penalty.item()
+
+        optimizer = torch.optim.LBFGS(
+            parameters, max_iter=MOST_STEPS, tolerance_grad=1e-5, tolerance_change=1e-8, line_search_fn="strong_wolfe"
+        )
+        _rescale(head, scale)
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        _rescale(head, 1 / scale)
+        return self.left
+
+    def _loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        return self.task.loss(
+            self.tail(features), targets, class_weights=self.class_weights, label_smoothing=self.label_smoothing
+        )
+
+    def _weight(self, targets: Tensor) -> float:
+        """What these images count in a mean loss."""
+        return float(len(targets) if self.class_weights is None else self.class_weights[targets].sum())
+
+    def _deviation(self, train: Examples) -> Tensor:
+        """The standard deviation of each feature over images and places, (C, 1, ...); 1 where it never changes."""
+        axes_of_one = (1,) * (train.features.ndim - 2)
+        if not _takes(self.tail[0], train.features.shape[1]):
+            return torch.ones(train.features.shape[1], *axes_of_one, device=self.device)
+        count, total, squares = 0, torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        for features, _ in train.parts(self.device):
+            axes = [axis for axis in range(features.dim()) if axis != 1]
+            values = features.double()
+            count += features.numel() // features.shape[1]
+            total, squares = total + values.sum(axes), squares + values.square().sum(axes)
+        variance = squares / count - (total / count).square()
+        deviation = torch.where(variance > 1e-12, variance.clamp(min=1e-12).sqrt(), 1.0).float()
+        return deviation.reshape(-1, *axes_of_one)
+
+    def _metrics(self, some: Examples) -> dict[str, Any]:
+        with torch.inference_mode():
+            logits = torch.cat([self.tail(features).float().cpu() for features, _ in some.parts(self.device)])
+        return self.task.metrics(logits, torch.from_numpy(some.targets), self.classes)
+
+
+def _takes(head: nn.Module, channels: int) -> bool:
+    """Whether each feature has weights of its own, (out, channels, ...), that can be scaled."""
+    plain = isinstance(head, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    return plain and isinstance(head.weight, Tensor) and head.weight.shape[1] == channels
+
+
+def _rescale(head: nn.Module, scale: Tensor) -> None:
+    """Multiply the weights of each feature, so that the head gives on features / scale what it gave before."""
+    if _takes(head, len(scale)):
+        assert isinstance(head.weight, Tensor)
+        with torch.no_grad():
+            head.weight.mul_(scale.reshape(1, -1, *(1 for _ in head.weight.shape[2:])))
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:
@@ -111,60 +185,3 @@ def _copied(module: nn.Module) -> dict[str, Tensor]:
 def _loss(fitted: Fitted) -> float:
     assert fitted.metrics is not None
     return float(fitted.metrics["loss"])
-
-
-@dataclass
-class _Fit:
-    """The minimisation, from wherever the tail stands."""
-
-    tail: nn.Module
-    task: Task
-    train: Example
-    class_weights: Tensor | None
-    label_smoothing: float
-
-    def run(self, weight_decay: float) -> float:
-        """Minimise; the mean loss that is left."""
-        parameters = list(self.tail.parameters())
-        decayed = [parameter for parameter in parameters if parameter.dim() > 1]
-        optimizer = torch.optim.LBFGS(
-            parameters, max_iter=MOST_STEPS, tolerance_grad=1e-5, tolerance_change=1e-8, line_search_fn="strong_wolfe"
-        )
-        device = parameters[0].device
-        whole = self._weight(torch.from_numpy(self.train.targets).to(device))
-        parts = (
-            list(self.train.parts(device)) if size_of(self.train.features) * len(self.train.targets) < 2**28 else None
-        )
-        left = torch.zeros(())
-
-        def closure() -> Tensor:
-            nonlocal left
-            optimizer.zero_grad()
-            left = torch.zeros((), device=device)
-            for features, targets in parts if parts is not None else self.train.parts(device):
-                share = self._weight(targets) / whole
-                loss = share * self.task.loss(
-                    self.tail(features), targets,
-                    class_weights=self.class_weights, label_smoothing=self.label_smoothing,
-                )  # fmt: skip
-                loss.backward()  # type: ignore[no-untyped-call]  # torch has not typed it
-                left = left + loss.detach()
-            penalty = (
-                weight_decay / 2 * sum((weight.square().sum() for weight in decayed), torch.zeros((), device=device))
-            )
-            penalty.backward()
-            return left + penalty.detach()
-
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
-        return float(left)
-
-    def _weight(self, targets: Tensor) -> float:
-        """What these images count in a mean loss."""
-        return float(len(targets) if self.class_weights is None else self.class_weights[targets].sum())
-
-
-def _metrics(tail: nn.Module, task: Task, classes: tuple[str, ...], some: Example) -> dict[str, Any]:
-    device = next(tail.parameters()).device
-    with torch.inference_mode():
-        logits = torch.cat([tail(features).float().cpu() for features, _ in some.parts(device)])
-    return task.metrics(logits, torch.from_numpy(some.targets), classes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fieldstone.training.features import Features, Rows, place_of_features, stored_features, write_features
 from fieldstone.training.halves import Halves, halves
-from fieldstone.training.head import Example, fit_head
+from fieldstone.training.head import Examples, Fitted, HeadFit
 
 if TYPE_CHECKING:
     from fieldstone.verbs.training_job import Job
@@ -65,19 +65,28 @@ class HeadJob:
         rows = np.concatenate([train, validation])
         features, computed, seconds = self._features(parts, rows, stop)
         targets = job.decoded.manifest.targets[rows]
-        count = len(train)
-        fitted = fit_head(
-            parts.tail, job.task, job.classes,
-            Example(features[:count], targets[:count]),
-            Example(features[count:], targets[count:]) if len(validation) else None,
-            weight_decay=job.recipe.weight_decay if job.recipe.optimizer == "lbfgs" else None,
-            class_weights=job.class_weights,
-            label_smoothing=job.recipe.label_smoothing if job.recipe.optimizer == "lbfgs" else 0.0,
-            stop=stop,
-        )  # fmt: skip
+        known = Examples(features[: len(train)], targets[: len(train)])
+        checks = Examples(features[len(train) :], targets[len(train) :]) if len(validation) else None
+        fitted = self._fitted(parts, known, checks, Examples(features, targets), stop)
         metrics = fitted.metrics
         checked = None if metrics is None else {name: metrics[name] for name in ("accuracy", "loss")}
         return HeadFitted(fitted.loss, checked, fitted.weight_decay, computed, seconds)
+
+    def _fitted(
+        self, parts: Halves, train: Examples, validation: Examples | None, every: Examples, stop: Callable[[], bool]
+    ) -> Fitted:
+        """The fit; where the head is all that trains, validation chooses the regularisation and then trains too."""
+        recipe, alone = self.job.recipe, self.job.recipe.optimizer == "lbfgs"
+        smoothing = recipe.label_smoothing if alone else 0.0
+        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, smoothing, stop)
+        if alone and recipe.weight_decay is not None:
+            return fit.fit(train, validation, recipe.weight_decay)
+        if validation is None:
+            return fit.fit(train, None, 1 / len(train.targets))  # the prior of a weight of variance 1
+        chosen = fit.choose(train, validation)
+        if alone:
+            fit.fit(every, None, chosen.weight_decay)
+        return chosen
 
     def _features(self, parts: Halves, rows: Rows, stop: Callable[[], bool]) -> tuple[Features, int, float]:
         """The features of these images, how many were computed, and in how many seconds."""
