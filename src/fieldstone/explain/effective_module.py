@@ -58,7 +58,7 @@ def effective_fields_of_module(
 def _squares(module: nn.Module, images: Tensor, ranks: Mapping[str, int], bar: Bar, name: str) -> dict[str, Tensor]:
     """By path the squares of the gradient at each pixel, (*sides), their mean over channels, their sum over images."""
     squares: dict[str, Tensor] = {}
-    for image in images.split(1):  # one at a time: a module may lay windows into the batch
+    for image in images[:, None]:  # one at a time, (1, C, *sides): a module may lay windows into the batch
         image.requires_grad_()
         for path, middle in _middles(module, image, ranks, name).items():
             mix = torch.randn_like(middle)

@@ -160,8 +160,9 @@ class Recorder:
                 self._made_of[one] = origins
         elif made:
             call = Call(done.name, done.what, done.args, done.kwargs, values, tuple(made[0].shape))
-            value = values[0] if _is_same(call) else self._row(call, origins, done.flops)
-            if self._watch is not None and not _is_same(call):
+            same = _is_same(call)
+            value = values[0] if same else self._row(call, origins, done.flops)
+            if self._watch is not None and not same:
                 self._alone(self._watch, (value.source, value, made[0]), {})
             for one in made:
                 dims = tuple(one.shape)
