@@ -22,7 +22,7 @@ DESIGN = fs.Design(input=(3, 12, 12), layers=LAYERS)
 
 def start(photos: Path, out: Path, precision: str, **options: object) -> Trained:
     recipe = Recipe(**{"epochs": 2, "precision": precision, **options})
-    return verb.start(photos, design=DESIGN, recipe=recipe, out=out, device="cpu", progress=Progress.quiet())
+    return verb.carry_out(photos, design=DESIGN, recipe=recipe, out=out, device="cpu", progress=Progress.quiet())
 
 
 @pytest.fixture

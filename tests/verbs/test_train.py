@@ -40,7 +40,7 @@ DESIGN = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
 
 def start(photos: Path, out: Path, **options: object) -> Trained:
     recipe = Recipe(**{"epochs": 3, "augment": ("flip", "shift", "crop", "color", "cutout"), **options})
-    return verb.start(photos, design=DESIGN, recipe=recipe, out=out, progress=Progress.quiet())
+    return verb.carry_out(photos, design=DESIGN, recipe=recipe, out=out, progress=Progress.quiet())
 
 
 def test_a_run_is_a_folder_of_plain_files(photos: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_vgg_small_takes_channels_and_side_from_the_data(photos: Path) -> None:
     assert choose_design(None, data, None, 3).input == (3, 28, 28)
     assert choose_design("vgg-small", data, (1, 40, 48), 3).input == (1, 40, 48)
     assert choose_design("resnet-18", data, None, 3).input == (3, 224, 224)
-    assert choose_design(None, data, None, 3, 0.5).walk(3)[0].output_shape == (24, 28, 28)
+    assert choose_design(None, data, None, 3, 0.5).walk(3)[0].output_shape == (16, 28, 28)
     with pytest.raises(DesignError, match="there is no design 'vgg-smal'; did you mean vgg-small"):
         choose_design("vgg-smal", data, None, 3)
 

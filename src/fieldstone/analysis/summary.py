@@ -32,6 +32,7 @@ class Summary:
         outputs: how many numbers leave the network; None where no head is sized by the classes.
         allow: codes of findings that are meant, each with its reason.
         effective: by path, the effective receptive fields that were measured.
+        weights: by path, whether a block's weights are `learned`, `frozen` or `new`, where some were learned before.
         unused, untraced: what the rows of a module do not say; a design has none.
     """
 
@@ -42,6 +43,7 @@ class Summary:
     findings: tuple[Finding, ...]
     allow: Mapping[str, str]
     effective: Mapping[str, EffectiveField] = field(default_factory=dict)
+    weights: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[Unused, ...] = ()
     untraced: tuple[Untraced, ...] = ()
 
@@ -95,7 +97,7 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [layer_json(row, self.input[1:]) | self._measured(row.path) for row in self.rows],
+            "layers": [layer_json(row, self.input[1:]) | self._more(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "trainable": self.trainable,
@@ -108,16 +110,19 @@ class Summary:
             "untraced": [one.to_json() for one in self.untraced],
         }
 
-    def _measured(self, path: str) -> dict[str, float]:
+    def _more(self, path: str) -> dict[str, Any]:
+        """What not every summary knows of a block."""
         found = self.effective.get(path)
-        return {} if found is None else {"effective_field": round(found.size, 2)}
+        measured = {} if found is None else {"effective_field": round(found.size, 2)}
+        return measured | ({"weights": self.weights.get(path)} if self.weights else {})
 
     def _table(self) -> list[str]:
         lines = [HEADINGS, *_lines(self.rows, 0)]
-        if self.effective:
-            sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
-            lines = [(*HEADINGS, "effective"), *((*line, sizes.get(line[0], "")) for line in lines[1:])]
-        return table(lines, right=(3, 4, 6))
+        sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
+        for heading, cells in (("effective", sizes), ("weights", self.weights)):
+            if cells:
+                lines = [(*lines[0], heading), *((*line, cells.get(line[0], "")) for line in lines[1:])]
+        return table(lines, right=(3, 4, *((6,) if sizes else ())))
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""

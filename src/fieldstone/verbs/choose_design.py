@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fieldstone.design import named
 from fieldstone.design.design import Design
+from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 
 DEFAULT = "vgg-small"
 MODEL = "model.safetensors"
+FATES = ("learned", "frozen", "new")
+"""What can have become of a block's weights: taken from others, taken and kept as they were, drawn anew."""
 OWN = "a network of your own, of which there is no design"
 
 
@@ -25,30 +29,67 @@ class HasSizes(Protocol):
     def median_size(self) -> tuple[int, int]: ...
 
 
+@dataclass(frozen=True)
+class Found:
+    """A design, and what is known where a run or a model brought it, or a package has weights for it.
+
+    Attributes:
+        task: what it was trained for.
+        start: what a model file says of the learned weights that it began with: `learned`, `frozen` and `new` paths.
+        learned: the name of the package's weights.
+    """
+
+    design: Design
+    task: str | None = None
+    start: Mapping[str, Any] | None = None
+    learned: str | None = None
+
+    def weights(self, rows: Iterable[Row], classes: int) -> dict[str, str]:
+        """By path, whether a block's weights are `learned`, `frozen` or `new`; nothing where all have one fate.
+
+        Args:
+            classes: how many classes the head has now.
+        """
+        if self.start is not None:
+            return {path: fate for fate in FATES for path in self.start[fate]}
+        if self.learned is None:
+            return {}
+        other = classes != self.design.classes
+        return {row.path: "new" if other and row.block.is_head else "learned" for row in rows if row.params}
+
+
 def find_design(given: str | Path | Design) -> Design:
     """The design that a name, a file, a run folder or a model file means.
 
     Raises:
         DesignError: there is no such thing, or it holds no design.
     """
+    return find(given).design
+
+
+def find(given: str | Path | Design) -> Found:
+    """The same, with what is known of its weights; a model file is read once."""
     if isinstance(given, Design):
-        return given
+        return Found(given)
     if str(given) in named.names():
-        return Design.named(str(given))
+        return Found(Design.named(str(given)), learned=str(given) if str(given) in named.LEARNED else None)
     path = Path(given)
     if path.is_dir():
-        if not (path / "design.yaml").is_file():
-            if (path / "recipe.yaml").is_file():  # a run
-                raise DesignError(f"trained {OWN}", file=str(path), fix="give a run that a design made")
-            raise DesignError(
-                "holds no design.yaml", file=str(path), fix="give a gallery name, a file, or a run folder"
-            )
-        return Design.read(path / "design.yaml")
+        return _of_run(path)
     if path.suffix == ".safetensors":
-        return _design_of_model(path)
+        return _of_model(path)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
-        return Design.read(path)
-    return Design.named(str(given))  # which says what the names are
+        return Found(Design.read(path))
+    return Found(Design.named(str(given)))  # which says what the names are
+
+
+def _of_run(path: Path) -> Found:
+    if not (path / "design.yaml").is_file():
+        if (path / "recipe.yaml").is_file():  # a run
+            raise DesignError(f"trained {OWN}", file=str(path), fix="give a run that a design made")
+        raise DesignError("holds no design.yaml", file=str(path), fix="give a gallery name, a file, or a run folder")
+    design = Design.read(path / "design.yaml")
+    return replace(_of_model(path / MODEL), design=design) if (path / MODEL).is_file() else Found(design)
 
 
 def model_file(given: str | Path | Design) -> Path | None:
@@ -57,16 +98,6 @@ def model_file(given: str | Path | Design) -> Path | None:
         return None
     file = Path(given) / MODEL if Path(given).is_dir() else Path(given)
     return file if file.suffix == ".safetensors" and file.is_file() else None
-
-
-def trained_task(given: str | Path | Design) -> str | None:
-    """The task of the model that a run or a model file holds; None of any other design."""
-    file = model_file(given)
-    if file is None:
-        return None
-    from fieldstone.model.file import read_model_file
-
-    return str(read_model_file(file).fields["task"])
 
 
 def choose_design(
@@ -105,10 +136,11 @@ def parse_shape(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in parts)
 
 
-def _design_of_model(path: Path) -> Design:
+def _of_model(path: Path) -> Found:
     from fieldstone.model.file import read_model_file
 
-    text = read_model_file(path).fields["design"]
-    if not isinstance(text, str):
+    fields = read_model_file(path).fields
+    if not isinstance(fields["design"], str):
         raise DesignError(f"holds {OWN}", file=str(path), fix="give a model that a design made")
-    return Design.parse(text, file=str(path))
+    learned = fields["data"].get("weights") and "the file"
+    return Found(Design.parse(fields["design"], file=str(path)), fields["task"], fields["data"].get("start"), learned)

@@ -7,7 +7,7 @@ from pathlib import Path
 from fieldstone.design.design import Design
 from fieldstone.network.code import plain_code
 from fieldstone.tasks.choice import outputs, task_name
-from fieldstone.verbs.choose_design import find_design, trained_task
+from fieldstone.verbs.choose_design import find
 from fieldstone.verbs.inspect import count_classes
 
 
@@ -20,8 +20,9 @@ def code(
     task: str | None = None,
 ) -> str:
     """The text of a Python file that trains, tests, saves and loads the network; arguments as those of `inspect`."""
-    found = find_design(design).resolve(input=input, width=width)
+    given = find(design)
+    found = given.design.resolve(input=input, width=width)
     number, _ = count_classes(found, classes)
     if task is None and classes is None:
-        task = trained_task(design)
+        task = given.task
     return plain_code(found, number, outputs(task_name(number, task), number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
-from fieldstone.verbs.choose_design import find_design, trained_task
+from fieldstone.verbs.choose_design import find
 from fieldstone.verbs.choose_module import names_module
 from fieldstone.verbs.sizes import read_bytes, read_sides
 
@@ -72,12 +73,15 @@ def inspect(
         shape = module_input(input, width)
         asked |= {"object_size": object_size(shape), "effective": effective, "progress": progress}
         return inspect_module(design, shape, classes, **asked)
-    found = find_design(design).resolve(input=input, width=width)
+    given = find(design)
+    found = given.design.resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     if task is None and classes is None:
-        asked["task"] = task = trained_task(design)
+        asked["task"] = task = given.task
     made = outputs(task_name(number, task, INSPECTED), number)
     summary = summarise(found, number, source, made, object_size=object_size(found.input), **asked)
+    if width is None:
+        summary = replace(summary, weights=given.weights(summary.rows, number))
     if effective:
         from fieldstone.verbs.effective import measure
 
