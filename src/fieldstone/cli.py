@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import re
 import sys
+from typing import Any
 
 import typer
 
-from fieldstone.commands import designing, training, using
+from fieldstone.commands import designing, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
@@ -23,15 +24,25 @@ COMMANDS = {
 }
 """In the order of the help. Each loads its verb's code when it is called."""
 
+WEIGHTS = {"import": weights.import_}
+"""What stands under `weights`."""
+
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+}
+
 app = typer.Typer(
     help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    **SETTINGS,
 )
-for name, command in COMMANDS.items():
-    app.command(name)(command)
+under_weights = typer.Typer(help="Weights that other libraries have learned.", no_args_is_help=True, **SETTINGS)
+for within, commands in ((app, COMMANDS), (under_weights, WEIGHTS)):
+    for name, command in commands.items():
+        within.command(name)(command)
+app.add_typer(under_weights, name="weights")
 
 
 def main() -> None:
