@@ -38,7 +38,7 @@ app = typer.Typer(
     help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
     **SETTINGS,
 )
-under_weights = typer.Typer(help="Weights that other libraries have learned.", no_args_is_help=True, **SETTINGS)
+under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
 for within, commands in ((app, COMMANDS), (under_weights, WEIGHTS)):
     for name, command in commands.items():
         within.command(name)(command)

@@ -32,7 +32,7 @@ AVERAGED = "n_averaged"
 NESTED = 3
 SHOWN = 5
 SAVE_AGAIN = (
-    "where you trust it, load it with what wrote it and save its state dict: torch.save(network.state_dict(), ...)"
+    "if you trust it, load it with what wrote it and save its weights alone: torch.save(network.state_dict(), FILE)"
 )
 
 # Whatever a cut or altered file leads torch's reader into; `pickle.UnpicklingError` is both that and its refusal.

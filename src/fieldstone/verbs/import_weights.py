@@ -140,7 +140,8 @@ def _filled(fitted: Fit, path: Path) -> torch.nn.Module:
     bad = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
     if bad:
         block, _, kind = bad[0].rpartition(".")
-        message = f"{len(bad)} tensors hold numbers that are not finite, first the {kind} of block {block}"
+        count = f"{len(bad):,} tensors hold" if len(bad) > 1 else "1 tensor holds"
+        message = f"{count} numbers that are not finite, first the {kind} of block {block}"
         raise ModelError(message, file=str(path), fix="take the weights of a training that did not diverge")
     fitted.network.load_state_dict(copied(tensors), assign=True)
     return fitted.network
@@ -155,10 +156,8 @@ def _classes(outputs: int, given: Sequence[str] | None) -> tuple[tuple[str, ...]
     imagenet = imagenet_classes()
     if count == len(imagenet):
         return imagenet, f"the {count:,} classes are taken for ImageNet's, in its order"
-    fix = "--class-names FILE gives them names"
-    return tuple(
-        map(str, range(count))
-    ), f"the classes are called 0 to {count - 1}, for a state dict has no names; {fix}"
+    numbers = tuple(map(str, range(count)))
+    return numbers, f"a state dict has no class names, so they are 0 to {count - 1:,}; --class-names FILE gives others"
 
 
 def _check_names(given: Sequence[str], count: int, outputs: int) -> None:

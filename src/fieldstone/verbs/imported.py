@@ -43,7 +43,8 @@ class Imported:
     def __repr__(self) -> str:
         model, data, images = self.model, self.model.about["data"], self.model.preprocessing
         assert model.design is not None
-        assert images.mean is not None and images.std is not None
+        assert images.mean is not None
+        assert images.std is not None
         mean, std = (", ".join(f"{number:g}" for number in numbers) for numbers in (images.mean, images.std))
         lines = [
             f"{model.design.name}: every one of its {self.params:,} parameters, from {data['weights']}",

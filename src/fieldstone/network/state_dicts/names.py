@@ -1,4 +1,4 @@
-"""How other libraries call the layers of the gallery's networks, and read images for them: tables, as data. No torch."""
+"""How other libraries call the layers of the gallery's networks, and read images for them: as data. No torch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Names:
         pixels: what the network's images are like.
         ignored: prefixes of tensors that the network here does without, such as those of auxiliary heads.
         note: what a person should know of it.
-        files: known files, by the first 8 digits of their SHA-256: `refused` and why, or what is `known` of it and its `resize_to`.
+        files: by the first 8 digits of their SHA-256, what is `known` of them and their `resize_to`, or why `refused`.
     """
 
     library: str

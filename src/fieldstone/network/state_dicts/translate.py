@@ -80,7 +80,11 @@ def translate(network: nn.Module, names: Names, tensors: Mapping[str, Tensor]) -
 def kind_text(tensor: Tensor) -> str:
     """`64x3x7x7`, or `a number`; and what its numbers are, where they are no floating point."""
     shape = "x".join(map(str, tensor.shape)) or "a number"
-    return shape if tensor.is_floating_point() else f"{shape} of {str(tensor.dtype).removeprefix('torch.')}"
+    return (
+        shape
+        if tensor.is_floating_point() or not tensor.ndim
+        else f"{shape} of {str(tensor.dtype).removeprefix('torch.')}"
+    )
 
 
 def _their_names(network: nn.Module, names: Names) -> dict[str, str]:
@@ -93,8 +97,8 @@ def _their_names(network: nn.Module, names: Names) -> dict[str, str]:
 
 
 def _fits(tensor: Tensor, wanted: Tensor) -> bool:
-    """Whether it has the numbers that are wanted, in the shape that is wanted or flat where that is not, or not flat."""
-    if tensor.is_floating_point() != wanted.is_floating_point():
+    """Whether it has the numbers that are wanted, in the same shape, or flat where the other is not."""
+    if wanted.is_floating_point() and not tensor.is_floating_point():
         return False
     if tensor.shape == wanted.shape:
         return True
