@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,7 @@ def import_(
     numbers = {"mean": _numbers("--mean", mean), "std": _numbers("--std", std)}
     factor = _numbers("--scale", scale)
     if factor is not None and len(factor) > 1:
-        raise DataError(f"--scale {scale} is more than one number", fix="give one, as in 1/255")
+        raise DataError(f"--scale {scale!r} is more than one number", fix="give one, as in 1/255")
     answer = import_file(
         file, design, out, input=parse_shape(shape), resize_to=resize_to, scale=factor and factor[0], **numbers,
         class_names=None if class_names is None else read_class_names(Path(class_names)), device="cpu",
@@ -60,7 +59,12 @@ def _numbers(option: str, text: str | None) -> list[float] | None:
     if text is None:
         return None
     try:
-        return [float(Fraction(part.strip())) for part in text.split(",")]
-    except (ValueError, ZeroDivisionError, OverflowError) as fault:
+        return [_number(part) for part in text.split(",")]
+    except (ValueError, ZeroDivisionError) as fault:
         fix = "write one, or one for each channel between commas"
         raise DataError(f"{option} {text!r} is not made of numbers", fix=fix) from fault
+
+
+def _number(text: str) -> float:
+    above, _, below = text.partition("/")
+    return float(above) / float(below or 1)
