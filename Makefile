@@ -36,11 +36,11 @@ clean:
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/pip
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo,pretrained,dev]'
 	@touch $@ .venv/demo
 
 # Keras and JAX have an environment of their own: `make test` stays small, and JAX's threads stay out of its processes.
 .venv-keras/dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-keras
-	.venv-keras/bin/pip install -q -c constraints.txt -e '.[dev,keras]'
+	.venv-keras/bin/pip install -q -c constraints.txt -e '.[pretrained,dev,keras]'
 	@touch $@

@@ -41,11 +41,11 @@ def test_a_restored_optimizer_goes_on_as_torch_without_a_stop(name: str) -> None
     steps(reference, plain(reference, recipe), 0, 9)
 
     place(network, CPU)
-    optimizer = make_optimizer(network, recipe, CPU)
+    optimizer = make_optimizer(network, recipe, CPU, {})
     steps(network, optimizer, 0, 5)
     state = {name: value.contiguous().clone() for name, value in optimizer_tensors(network, optimizer).items()}
     again = place(copy.deepcopy(network), CPU)
-    fresh = make_optimizer(again, recipe, CPU)
+    fresh = make_optimizer(again, recipe, CPU, {})
     restore_optimizer(again, fresh, state)
     steps(again, fresh, 5, 9)
     steps(network, optimizer, 5, 9)
@@ -59,7 +59,9 @@ def test_biases_and_normalisation_do_not_decay() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))
     recipe = Recipe(weight_decay=0.3).resolved(images=100, photos=True, precision="fp32")
     decays = {
-        p: group["weight_decay"] for group in make_optimizer(network, recipe, CPU).param_groups for p in group["params"]
+        p: group["weight_decay"]
+        for group in make_optimizer(network, recipe, CPU, {}).param_groups
+        for p in group["params"]
     }
     assert {name: decays[p] for name, p in network.named_parameters()} == {
         "0.weight": 0.3, "0.bias": 0.0, "1.weight": 0.0, "1.bias": 0.0,

@@ -14,9 +14,9 @@ from fieldstone.training.recipe import NAMED, Recipe, default_batch_size, parse_
     [
         ({"learning_rate": -1}, "learning_rate: -1 is not possible, it should be greater than 0"),
         ({"learing_rate": 1}, "the recipe has no field 'learing_rate'; did you mean learning_rate?"),
-        ({"optimizer": "adam"}, "optimizer: 'adam' is not possible, it should be 'sgd' or 'adamw'"),
+        ({"optimizer": "adam"}, "optimizer: 'adam' is not possible, it should be 'sgd', 'adamw' or 'lbfgs'"),
         ({"augment": "flip,mirror"}, "augment: 'mirror' is not possible"),
-        ({"augment": "flip,flip"}, "names one augmentation twice"),
+        ({"augment": "flip,flip"}, "names one thing twice"),
         ({"epochs": "ten"}, "epochs: 'ten' is not possible"),
         ({"epochs": 0}, "epochs: 0 is not possible, it should be greater than or equal to 1"),
         ({"learning_rate": math.nan}, "learning_rate: nan is not possible, it should be a finite number"),

@@ -31,9 +31,14 @@ def data(path: options.Data, as_json: options.Json = False, strict: options.Stri
 def train(
     path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Learned weights: efficientnet-lite-0, a run, a model; or a state dict's file.")
+    ] = None,
     shape: options.Shape = None,
     width: options.Width = None,
-    recipe: Annotated[str | None, typer.Option(help="A recipe's name (default, quick, sgd, thorough) or file.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="default, quick, sgd, thorough, features, finetune, or a file.")
+    ] = None,
     epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
     batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
     seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
@@ -56,7 +61,13 @@ def train(
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
     with Progress() as progress:
         if resume is not None:
-            given: dict[str, Any] = {"DATA": path, "--design": design, "--input": shape, "--width": width}
+            given: dict[str, Any] = {
+                "DATA": path,
+                "--design": design,
+                "--start": start,
+                "--input": shape,
+                "--width": width,
+            }
             given |= {"--recipe": recipe, "--task": task, "--out": out, "--set": settings, "--device": device}
             given |= {"--threads": threads}
             given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
@@ -65,9 +76,10 @@ def train(
         elif path is None:
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
         else:
-            result = verb.start(
-                path, progress=progress, design=design, shape=parse_shape(shape), width=width, task=task,
-                recipe=_recipe(recipe, named, settings or []), out=out, device=device, threads=threads, strict=strict,
+            chosen = _recipe(recipe, verb.default_recipe(start), named, settings or [])
+            result = verb.carry_out(
+                path, progress=progress, design=design, start=start, shape=parse_shape(shape), width=width, task=task,
+                recipe=chosen, out=out, device=device, threads=threads, strict=strict,
             )  # fmt: skip
         stopped = result.report["stopped"] == "interrupted"
         if stopped:
@@ -79,13 +91,13 @@ def train(
     return INTERRUPTED if stopped else DONE
 
 
-def _recipe(name: str | None, named: dict[str, Any], settings: Iterable[str]) -> Recipe:
-    """Later wins: defaults, the recipe, named options, `--set`."""
+def _recipe(name: str | None, default: Recipe, named: dict[str, Any], settings: Iterable[str]) -> Recipe:
+    """Later wins: the recipe, or the default one; named options; `--set`."""
     from fieldstone.training.recipe import Recipe, parse_setting
 
     chosen = {field: value for field, value in named.items() if value is not None}
     fields = dict(parse_setting(setting) for setting in settings)
-    return (Recipe() if name is None else Recipe.find(name)).replace(**{**chosen, **fields})
+    return (default if name is None else Recipe.find(name)).replace(**{**chosen, **fields})
 
 
 def _refuse(names: list[str], why: str) -> None:

@@ -26,12 +26,13 @@ class Decoded:
     """Every readable image at the size of the network, and what each of them is.
 
     `images` is a read-only map (N, C, H, W) of uint8 in the cache, in the order of `manifest.rows`;
-    `preprocessing` has its mean and std.
+    `preprocessing` has its mean and std; `key` stands for the images and every setting that changes a pixel of them.
     """
 
     images: Pixels = field(repr=False)
     manifest: Manifest
     preprocessing: Preprocessing
+    key: str
     notes: tuple[str, ...] = ()
 
 
@@ -145,7 +146,8 @@ def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress |
     if preprocessing.mean is None:
         stored, preprocessing = _measured(dataset, stored, manifest, preprocessing)
         cache.save(place, {"mean": preprocessing.mean, "std": preprocessing.std})
-    return Decoded(stored.images, manifest, preprocessing, readable.notes + notes)
+    key = pixels_key(dataset.source, dataset.entries, preprocessing)
+    return Decoded(stored.images, manifest, preprocessing, key, readable.notes + notes)
 
 
 def _with_statistics(preprocessing: Preprocessing, value: dict[str, list[float]]) -> Preprocessing:

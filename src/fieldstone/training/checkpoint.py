@@ -37,6 +37,7 @@ class Progressed:
     trained_images: int = 0
     trained_seconds: float = 0.0
     seconds: float = 0.0
+    head_fitted: bool = False
     scaler: dict[str, Any] = field(default_factory=dict)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros(()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,7 @@ class Loop:
         after_epoch: called with an epoch's line once it is complete and `at` moved on.
         save: called after it, where more epochs follow.
         stop: asked after each step whether to end.
+        at_rest: the modules that stay in evaluation mode, such as frozen ones.
     """
 
     network: nn.Module
@@ -55,6 +56,7 @@ class Loop:
     save: Callable[[], None]
     stop: Callable[[], bool]
     at: Progressed
+    at_rest: Sequence[nn.Module] = ()
 
     def __post_init__(self) -> None:
         self.steps = self.batches.steps * self.recipe.epochs
@@ -99,6 +101,8 @@ class Loop:
     def _train(self, epoch: int, start: int, bar: Bar) -> None:
         """The steps of one epoch from `start` on, until its end or `stop`."""
         self.network.train()
+        for module in self.at_rest:
+            module.eval()
         begin = looked = time.perf_counter()
         images_before = self.at.epoch_images
         for inputs, targets in self.batches.epoch(epoch, start):
@@ -120,7 +124,7 @@ class Loop:
     def _step(self, inputs: Tensor, targets: Tensor) -> None:
         rate = learning_rate(self.recipe, self.at.step, self.steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate"]
         torch.manual_seed(step_seed(self.recipe.seed, self.at.step))
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self.device, self.recipe.precision):

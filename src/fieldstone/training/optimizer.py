@@ -1,7 +1,7 @@
 """Optimizer and schedule, from a recipe."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,20 +14,28 @@ WARM_UP = 0.25
 """The share of a one-cycle schedule in which the learning rate rises."""
 
 
-def make_optimizer(network: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimizer, fused where torch has it; biases and normalisation weights do not decay."""
-    weights = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    decays = [p for p in weights if p.dim() > 1], [p for p in weights if p.dim() <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": some, "weight_decay": decay}
-        for some, decay in zip(decays, (recipe.weight_decay, 0.0), strict=True)
-        if some
+def make_optimizer(
+    network: nn.Module, recipe: Recipe, device: torch.device, rates: Mapping[str, float]
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer, fused where torch has it; biases and normalisation weights do not decay.
+
+    Args:
+        rates: by parameter, what its learning rate is multiplied with; 1 where it is not named. The optimizer's groups
+            keep it as `rate`.
+    """
+    assert recipe.learning_rate is not None
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            decay = (recipe.weight_decay or 0.0) if parameter.dim() > 1 else 0.0
+            groups.setdefault((rates.get(name, 1.0), decay), []).append(parameter)
+    given: list[dict[str, Any]] = [
+        {"params": some, "weight_decay": decay, "rate": rate} for (rate, decay), some in groups.items()
     ]
     fused = device.type in ("cpu", "cuda", "mps")
-    assert recipe.learning_rate is not None
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=MOMENTUM, nesterov=True, fused=fused)
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=fused)
+        return torch.optim.SGD(given, lr=recipe.learning_rate, momentum=MOMENTUM, nesterov=True, fused=fused)
+    return torch.optim.AdamW(given, lr=recipe.learning_rate, fused=fused)
 
 
 def one_cycle(done: float) -> float:

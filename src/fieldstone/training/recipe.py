@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fieldstone.design.entries import yaml_reason
 from fieldstone.errors import RecipeError
@@ -19,9 +19,19 @@ NAMED: dict[str, dict[str, Any]] = {
     "quick": {"epochs": 5},
     "sgd": {"optimizer": "sgd", "learning_rate": 0.4, "label_smoothing": 0.1},
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
-}
+    "features": {"optimizer": "lbfgs", "freeze": ["trunk"], "augment": []},
+    "finetune": {
+        "epochs": 10, "learning_rate": 0.0005, "head_first": True, "layer_decay": 0.9, "batchnorm": "frozen",
+        "augment": ["flip", "crop"], "label_smoothing": 0.1,
+    },
+}  # fmt: skip
+OF_LEARNED = ("features", "finetune")
+"""The recipes that begin with learned weights; a training with `start` and no recipe takes the second."""
 
-LEARNING_RATES = {"sgd": 0.1, "adamw": 0.003}
+TRUNK = "trunk"
+"""What `freeze` calls every block but the head."""
+
+LEARNING_RATES = {"sgd": 0.1, "adamw": 0.003, "lbfgs": 1.0}
 WEIGHT_DECAYS = {"sgd": 0.0005, "adamw": 0.05}
 LARGEST_BATCH, SMALLEST_BATCH, STEPS_WANTED = 128, 16, 20
 
@@ -37,7 +47,7 @@ class Recipe(BaseModel):
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 20
     batch_size: Annotated[int, Field(ge=2, le=65_536)] | None = None
-    optimizer: Literal["sgd", "adamw"] = "adamw"
+    optimizer: Literal["sgd", "adamw", "lbfgs"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=100)] | None = None
     schedule: Literal["one-cycle", "cosine", "constant"] = "one-cycle"
     weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
@@ -49,6 +59,10 @@ class Recipe(BaseModel):
     resize_to: Annotated[int, Field(ge=1, le=65_536)] | None = None
     class_weights: Literal["none", "balanced"] = "none"
     early_stopping: Annotated[int, Field(ge=1)] | None = None
+    freeze: tuple[str, ...] = ()
+    head_first: bool = False
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    batchnorm: Literal["train", "frozen"] = "train"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     def __init__(self, **fields: Any) -> None:
@@ -57,24 +71,39 @@ class Recipe(BaseModel):
         except ValidationError as fault:
             raise _recipe_error(fault) from fault
 
-    @field_validator("augment", mode="before")
+    @field_validator("augment", "freeze", mode="before")
     @classmethod
-    def _list_of_augmentations(cls, value: Any) -> Any:
-        """A comma list, as options give it, is a list; `none` is the empty one."""
+    def _list_of_words(cls, value: Any) -> Any:
+        """A comma list, as options give it, is a list; `none` is the empty one; a path of one number is a word."""
         if isinstance(value, str):
             return [] if value == "none" else [kind.strip() for kind in value.split(",")]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return [str(value)]
+        if isinstance(value, list | tuple):
+            return [str(one) if type(one) in (int, float) else one for one in value]
         return value
 
-    @field_validator("augment")
+    @field_validator("augment", "freeze")
     @classmethod
     def _each_once(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is not None and len(set(value)) < len(value):
-            raise ValueError("names one augmentation twice")
+            raise ValueError("names one thing twice")
         return value
+
+    @model_validator(mode="after")
+    def _whole_trunk(self) -> Self:
+        if self.optimizer == "lbfgs" and self.freeze != (TRUNK,):
+            raise ValueError("fits a head to a frozen trunk: set freeze=trunk, or another optimizer")
+        return self
+
+    @property
+    def needs_learned_weights(self) -> bool:
+        """Whether it makes sense on weights that were learned before alone."""
+        return bool(self.freeze) or self.head_first
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """A recipe that Fieldstone ships: `default`, `quick`, `sgd` or `thorough`."""
+        """A recipe that Fieldstone ships: `default`, `quick`, `sgd`, `thorough`, `features` or `finetune`."""
         if name not in NAMED:
             fix = _meant(name, NAMED) or f"choose one of {', '.join(NAMED)}, or give a file"
             raise RecipeError(f"there is no recipe named {name!r}", fix=fix)
@@ -115,11 +144,16 @@ class Recipe(BaseModel):
                 **self.model_dump(),
                 "batch_size": self.batch_size or default_batch_size(images),
                 "learning_rate": self.learning_rate or LEARNING_RATES[self.optimizer],
-                "weight_decay": WEIGHT_DECAYS[self.optimizer] if self.weight_decay is None else self.weight_decay,
+                "weight_decay": self._weight_decay(),
                 "augment": (("flip", "shift") if photos else ("shift",)) if self.augment is None else self.augment,
+                "epochs": 1 if self.optimizer == "lbfgs" else self.epochs,
                 "precision": precision if self.precision == "auto" else self.precision,
             }
         )
+
+    def _weight_decay(self) -> float | None:
+        """None stays where it is chosen on validation."""
+        return WEIGHT_DECAYS.get(self.optimizer) if self.weight_decay is None else self.weight_decay
 
     def to_json(self) -> dict[str, Any]:
         """Every field by its name."""
@@ -199,6 +233,9 @@ def _meant(word: str, words: Iterable[str]) -> str | None:
 def _recipe_error(fault: ValidationError) -> RecipeError:
     """The first fault that pydantic found, as one sentence of ours."""
     first = fault.errors()[0]
+    if not first["loc"]:  # of fields together
+        message, _, fix = first["msg"].removeprefix("Value error, ").partition(": ")
+        return RecipeError(f"optimizer: 'lbfgs' {message}", fix=fix)
     field = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         fix = _meant(field, Recipe.model_fields) or f"the fields are {', '.join(Recipe.model_fields)}"

@@ -11,28 +11,27 @@ from typing import Any
 import torch
 from torch import nn
 
+from fieldstone.data.dataset import Dataset
 from fieldstone.data.opening import open_data
-from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
-from fieldstone.errors import DataError, DesignError, DeviceError, RunError
-from fieldstone.geometry import format_shape
+from fieldstone.errors import DataError, RecipeError, RunError
 from fieldstone.model.device import pick_device
-from fieldstone.model.inference import evaluating
 from fieldstone.model.model import Model
-from fieldstone.network.build import build
-from fieldstone.network.initialise import initialise
-from fieldstone.network.memory import within_memory
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
 from fieldstone.training.checkpoint import read_settings
+from fieldstone.training.halves import frozen_modules, halves
 from fieldstone.training.precision import best_precision
-from fieldstone.training.recipe import Recipe
+from fieldstone.training.recipe import OF_LEARNED, Recipe
 from fieldstone.training.run import Run
-from fieldstone.verbs.choose_design import choose_design, parse_shape
+from fieldstone.verbs.beginning import begin, built, preprocessing_of
+from fieldstone.verbs.choose_design import parse_shape
+from fieldstone.verbs.learned import Start
 from fieldstone.verbs.training_job import Job, Trained
 
-DEFAULT_RECIPE = Recipe()
+FEW_PHOTOS = 5000
+"""Below so many colour photos to train on, learned weights are worth a word."""
 
 
 def train(
@@ -40,9 +39,10 @@ def train(
     *,
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
+    start: str | Path | Model | None = None,
     input: str | Sequence[int] | None = None,
     width: float | None = None,
-    recipe: str | Path | Recipe = DEFAULT_RECIPE,
+    recipe: str | Path | Recipe | None = None,
     task: str | None = None,
     out: str | Path | None = None,
     device: str | torch.device | None = None,
@@ -53,9 +53,11 @@ def train(
         data: a folder of class folders, a CSV file, IDX or CIFAR files, or `demo-digits`.
         design: a gallery name, a file, a run, a model or a `Design`; without it `vgg-small`.
         network: a module of your own in place of a design: (N, C, H, W) floats -> (N, outputs) logits.
+        start: learned weights to begin with: `efficientnet-lite-0`, a run, a model, or a state dict with its `design`.
+            It brings the design and the preprocessing; the head is new where the classes are others.
         input: (C, H, W), or "CxHxW"; needed with `network`, else the design's or, for `vgg-small`, the data's.
         width: a factor for every number of filters or features of the design.
-        recipe: how to train: a `Recipe`, or the name or file of one.
+        recipe: how to train: a `Recipe`, or the name or file of one; without it `default`, and with `start` `finetune`.
         task: `binary` or `multiclass`; without it, binary for two classes.
         out: the run folder to make; without it `runs/1`, `runs/2`, …
         device: such as `cpu` or `cuda`; without it the accelerator, where there is one.
@@ -65,9 +67,9 @@ def train(
         KeyboardInterrupt: Ctrl-C; the run was saved, `fieldstone.resume` goes on with it.
     """
     with Progress() as progress:
-        result = start(
-            data, design=design, network=network, shape=input, width=width, recipe=recipe, task=task, out=out,
-            device=device, progress=progress,
+        result = carry_out(
+            data, design=design, network=network, start=start, shape=input, width=width, recipe=recipe, task=task,
+            out=out, device=device, progress=progress,
         )  # fmt: skip
     return _finished(result)
 
@@ -86,15 +88,21 @@ def resume(run: str | Path, *, network: nn.Module | None = None) -> Model:
         return _finished(go_on(run, network=network, progress=progress))
 
 
-def start(
+def default_recipe(start: object) -> Recipe:
+    """The recipe where none is named."""
+    return Recipe() if start is None else Recipe.named("finetune")
+
+
+def carry_out(
     data: str | Path,
     *,
     progress: Progress,
     design: str | Path | Design | None = None,
     network: nn.Module | None = None,
+    start: str | Path | Model | None = None,
     shape: str | Sequence[int] | None = None,
     width: float | None = None,
-    recipe: str | Path | Recipe = DEFAULT_RECIPE,
+    recipe: str | Path | Recipe | None = None,
     task: str | None = None,
     out: str | Path | None = None,
     device: str | torch.device | None = None,
@@ -103,48 +111,42 @@ def start(
 ) -> Trained:
     """`train`, with what the command line adds; an interrupted training is a result, not an exception."""
     began = time.perf_counter()
-    if network is not None and (design is not None or width is not None or shape is None):
-        raise DesignError(
-            "a network of your own takes the place of a design and needs its input", fix="give input=(C, H, W)"
-        )
-    if network is not None and not isinstance(network, nn.Module):
-        raise DesignError(f"network {network!r} is no torch.nn.Module", fix="give a module; a name goes to design=")
-    shape, recipe = parse_shape(shape), Recipe.find(recipe)
+    asked = default_recipe(start) if recipe is None else Recipe.find(recipe)
+    _refuse_without_start(asked, start)
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
-    plan = None if network is not None else choose_design(design, dataset, shape, len(dataset.classes), width)
+    beginning = begin(
+        dataset, asked, design=design, network=network, start=start, shape=parse_shape(shape), width=width
+    )
     task_of_data = TASKS[task_name(len(dataset.classes), task)]
-    if plan is not None:
-        _refuse_misfit(plan, task_of_data.outputs(len(dataset.classes)))  # before any image is decoded
-    decoded = dataset.decode(_preprocessing(plan.input if plan else shape, recipe), progress=progress, strict=strict)
+    beginning.refuse_misfit(task_of_data.outputs(len(dataset.classes)))
+    decoded = dataset.decode(beginning.preprocessing, progress=progress, strict=strict)
     classes = decoded.manifest.classes
     if classes != dataset.classes:  # one had damaged images alone
-        plan = plan and plan.resolve(classes=len(classes))
+        beginning = beginning.resolve(len(classes))
         task_of_data = TASKS[task_name(len(classes), task)]
     train_rows = decoded.manifest.indices("train")
     if len(train_rows) < 2:
         raise DataError(f"{len(train_rows)} images are left to train on", file=str(data), fix="give at least two")
-    settled = recipe.resolved(
-        images=len(train_rows),
-        photos=dataset.form != "idx" and dataset.channels == 3,
-        precision=best_precision(chosen),
-    )
-    outputs = task_of_data.outputs(len(classes))
-    if plan is None:
-        assert network is not None
-        assert shape is not None
-        _refuse_strange(network, shape, outputs)
-    else:
-        network = _built(plan, outputs)
-        initialise(network, settled.init, settled.seed)
+    settled = asked.resolved(
+        images=len(train_rows), photos=_are_photos(dataset), precision=best_precision(chosen)
+    ).replace(resize=decoded.preprocessing.resize, resize_to=decoded.preprocessing.resize_to)
+    first_weights, learned = beginning.network(task_of_data, classes, settled)
+    if learned is not None:
+        _refuse_unusable(first_weights, learned, settled)
     job = Job(
-        data=_from_anywhere(data), task=task_of_data, design=plan, network=network, recipe=settled, decoded=decoded,
-        device=chosen, threads=threads or torch.get_num_threads(), strict=strict, run=Run.create(out),
-        progress=progress, began=began,
+        data=_from_anywhere(data), task=task_of_data, design=beginning.design, network=first_weights, recipe=settled,
+        decoded=decoded, device=chosen, threads=threads or torch.get_num_threads(), strict=strict, run=Run.create(out),
+        progress=progress, began=began, start=learned,
     )  # fmt: skip
     job.write_plan()
-    job.say_what(augment_chosen=recipe.augment is None)
+    job.say_what(augment_chosen=asked.augment is None)
+    if start is None and _are_photos(dataset) and len(train_rows) < FEW_PHOTOS:
+        progress.say(
+            f"{len(train_rows):,} photos are few to learn from nothing: "
+            "--start efficientnet-lite-0 begins with what a network learned from a million"
+        )
     return job.train()
 
 
@@ -173,9 +175,9 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
         )
     chosen = pick_device(settings["device"])
     dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)
-    decoded = dataset.decode(
-        _preprocessing(tuple(settings["input"]), recipe), progress=progress, strict=settings["strict"]
-    )
+    learned = _start_of(settings, folder)
+    preprocessing = preprocessing_of(tuple(settings["input"]), recipe) if learned is None else learned.preprocessing
+    decoded = dataset.decode(preprocessing, progress=progress, strict=settings["strict"])
     written = folder.read_json(folder.data)
     if decoded.manifest.fingerprint != written.get("fingerprint"):
         raise RunError(
@@ -186,20 +188,15 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
     task = TASKS[task_name(len(decoded.manifest.classes), settings["task"])]
     if network is None:
         assert plan is not None
-        network = _built(plan, task.outputs(len(decoded.manifest.classes)))
+        network = built(plan, task.outputs(len(decoded.manifest.classes)))
     folder.remove_unfinished()
     decoded = replace(decoded, manifest=replace(decoded.manifest, path=written["path"]))  # as it was given
     job = Job(
         data=settings["data"], task=task, design=plan, network=network, recipe=recipe, decoded=decoded, device=chosen,
         threads=settings["threads"], strict=settings["strict"], run=folder, progress=progress, began=began,
+        start=learned,
     )  # fmt: skip
     return job.train(again=True)
-
-
-def _built(plan: Design, outputs: int) -> nn.Module:
-    """The network of a design. Layers draw weights when they are made; the caller's random numbers stay."""
-    with torch.random.fork_rng([]):
-        return build(plan, outputs)
 
 
 def _from_anywhere(data: str | Path) -> str:
@@ -207,28 +204,36 @@ def _from_anywhere(data: str | Path) -> str:
     return str(Path(data).absolute()) if Path(data).exists() else str(data)
 
 
-def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) -> None:
-    """A network of the user's own that has nothing to train, or does not give one number an output."""
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise DesignError("the network has no parameter that trains", fix="give one whose parameters require gradients")
-    first, images = next(network.parameters()), f"2 images of {format_shape(shape)}"
-    too_large = DeviceError(
-        f"{first.device} has too little memory for {images} in this network", fix="give smaller ones"
-    )
-    try:
-        with evaluating(network), within_memory(too_large):
-            given = network(torch.zeros(2, *shape, device=first.device))
-    except RuntimeError as fault:
-        raise DesignError(
-            f"the network fails on {images} with {type(fault).__name__}: {fault}",
-            fix="give the input that it takes, or mend its forward",
-        ) from fault
-    found = tuple(given.shape) if isinstance(given, torch.Tensor) else f"a {type(given).__name__}"
-    if found != (2, outputs):
-        raise DesignError(
-            f"the network gives {found} for 2 images, and the task needs (2, {outputs})",
-            fix=f"end it in {outputs} numbers an image, or give another task",
+def _are_photos(dataset: Dataset) -> bool:
+    """Whether these are colour photos, which a mirror leaves what they are."""
+    return dataset.form != "idx" and dataset.channels == 3
+
+
+def _refuse_without_start(recipe: Recipe, start: object) -> None:
+    """A recipe that trains a part alone, where no weight was learned."""
+    if start is None and recipe.needs_learned_weights:
+        named = "head_first" if recipe.head_first else "freeze"
+        raise RecipeError(
+            f"{named}: a trunk without learned weights has nothing to keep",
+            fix=f"give --start (the recipes {' and '.join(OF_LEARNED)} need one), or leave {named} out",
         )
+
+
+def _refuse_unusable(network: nn.Module, learned: Start, recipe: Recipe) -> None:
+    """Fail before a run is made where the recipe freezes what is not there, or the network has no head to fit alone."""
+    frozen_modules(network, learned.head, recipe.freeze)
+    if recipe.head_first or recipe.optimizer == "lbfgs":
+        halves(network, learned.head)
+
+
+def _start_of(settings: dict[str, Any], run: Run) -> Start | None:
+    """The learned weights that an interrupted run began with."""
+    if settings.get("start") is None:
+        return None
+    try:
+        return Start.from_json(settings["start"])
+    except (KeyError, TypeError, ValueError) as fault:
+        raise RunError("is damaged", file=str(run.resume_state), fix="start a new training") from fault
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -242,27 +247,6 @@ def summary(report: dict[str, Any]) -> str:
         f"{report['epochs']} epochs in {report['seconds']:.1f} s at {report['images_per_second']:,.0f} images/s"
         f"{stopped}; {best}\nmodel {report['model']}"
     )
-
-
-def _refuse_misfit(plan: Design, outputs: int) -> None:
-    """A design whose blocks do not fit, or that does not end in one number an output."""
-    shape = plan.output_shape(outputs)
-    if shape != (outputs,):
-        raise DesignError(
-            f"ends in {format_shape(shape)}, and the task needs {outputs} number{'s' if outputs > 1 else ''} an image",
-            file=plan.file,
-            fix="end it with `linear classes`, or with globalavgpool after `conv classes 1`",
-        )
-
-
-def _preprocessing(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessing:
-    """How images become the input of a design; mean and standard deviation are still to be measured."""
-    if shape is None or len(shape) != 3 or shape[0] not in (1, 3):
-        raise DesignError(
-            f"an input of {format_shape(shape or ())} is not one of images",
-            fix="give one or three channels, a height and a width, as in 3x64x64",
-        )
-    return Preprocessing(size=(shape[1], shape[2]), channels=shape[0], resize=recipe.resize, resize_to=recipe.resize_to)
 
 
 def _finished(result: Trained) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,12 +26,19 @@ from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import Task
 from fieldstone.training.checkpoint import Progressed, remove_checkpoint, restore_checkpoint, save_checkpoint
+from fieldstone.training.features import StoppedError
+from fieldstone.training.halves import block_rates, frozen_modules
 from fieldstone.training.loop import Loop
 from fieldstone.training.memory import keep_freed_memory
 from fieldstone.training.optimizer import make_optimizer
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals
+from fieldstone.verbs.head_job import HeadFitted, HeadJob
+from fieldstone.verbs.learned import Start
+
+NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
+"""What keeps statistics of batches."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Job:
     run: Run
     progress: Progress
     began: float
+    start: Start | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -68,7 +77,9 @@ class Job:
         torch.set_num_threads(self.threads)
         keep_freed_memory()
         place(self.network, self.device)
-        optimizer = make_optimizer(self.network, self.recipe, self.device)
+        at_rest = self._at_rest()
+        rates = block_rates(self.network, self.recipe.layer_decay)
+        optimizer = make_optimizer(self.network, self.recipe, self.device, rates)
         at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
         settings = self.settings  # as they are now: an edit of the plan during the training is to show
         spent_before = at.seconds
@@ -84,22 +95,73 @@ class Job:
             if better:
                 self.model(at).save(self.run.model)
 
-        with stopping_on_signals() as stop, self.progress.bar("training", self._images_in_all) as bar:
-            bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
-            loop = Loop(
-                network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
-                recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
-                validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch, save=save,
-                stop=stop, at=at,
-            )  # fmt: skip
-            stopped = loop.run(bar)
+        with stopping_on_signals() as stop:
+            stopped = self._fit_head(at, stop, after_epoch)
+            if stopped is None and self.recipe.optimizer != "lbfgs":
+                with self.progress.bar("training", self._images_in_all) as bar:
+                    bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
+                    loop = Loop(
+                        network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
+                        recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
+                        validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch,
+                        save=save, stop=stop, at=at, at_rest=at_rest,
+                    )  # fmt: skip
+                    stopped = loop.run(bar)
             if stopped == "interrupted":
                 save()
         at.seconds = spent_before + time.perf_counter() - self.began
         return self._end(at, stopped)
 
+    def _at_rest(self) -> list[nn.Module]:
+        """Freeze what the recipe says; the modules that stay in evaluation mode."""
+        frozen = [] if self.start is None else frozen_modules(self.network, self.start.head, self.recipe.freeze)
+        for module in frozen:
+            module.requires_grad_(False)
+        if self.recipe.batchnorm == "frozen":
+            frozen += [module for module in self.network.modules() if isinstance(module, NORMALISES_BATCHES)]
+        return frozen
+
+    def _fit_head(
+        self, at: Progressed, stop: Callable[[], bool], after_epoch: Callable[[dict[str, Any], bool], None]
+    ) -> str | None:
+        """Fit the head to what the trunk makes of the images, where the recipe says so and it is not done."""
+        alone = self.recipe.optimizer == "lbfgs"
+        if at.head_fitted or not (alone or self.recipe.head_first):
+            return None
+        assert self.start is not None
+        began = time.perf_counter()
+        try:
+            fitted = HeadJob(self, self.start.head).fit(stop)
+        except StoppedError:
+            return "interrupted"
+        at.head_fitted = True
+        self.progress.say(fitted.text)
+        if alone:
+            self._count_as_epoch(at, fitted, time.perf_counter() - began, after_epoch)
+        return None
+
+    def _count_as_epoch(
+        self,
+        at: Progressed,
+        fitted: HeadFitted,
+        seconds: float,
+        after_epoch: Callable[[dict[str, Any], bool], None],
+    ) -> None:
+        """A head that is all that trains: every image was seen once."""
+        metrics = fitted.validation
+        at.step, at.best_epoch, at.best_metrics = self.batches.steps, 1, metrics
+        at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
+        at.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        rate = round(fitted.computed / fitted.seconds, 1) if fitted.seconds else None
+        line = {
+            "epoch": 1, "step": at.step, "learning_rate": self.recipe.learning_rate, "train": {"loss": fitted.loss},
+            "validation": metrics, "seconds": round(seconds, 3), "images_per_second": rate,
+        }  # fmt: skip
+        after_epoch(line, True)
+
     def _end(self, at: Progressed, stopped: str | None) -> Trained:
         model = None
+        self.network.requires_grad_(True)  # what was frozen is so for this training alone
         if at.best_weights:
             self.network.load_state_dict(at.best_weights)
             self.network.eval()
@@ -131,6 +193,12 @@ class Job:
         say(f"{name} on {shape}: {parameters:,} parameters, on {self.device} in {recipe.precision}")
         for finding in self._findings():
             say(finding)
+        if self.start is not None:
+            for line in self.start.lines():
+                say(line)
+        if recipe.optimizer == "lbfgs":
+            say(f"the head alone, fitted to the features of each image; run {self.run.path}")
+            return
         augment = ", ".join(recipe.augment or ()) or "none"
         if augment_chosen:
             flip = (
@@ -201,13 +269,15 @@ class Job:
             "strict": self.strict,
             "torch": torch.__version__,
             "plan": self.run.plan_digest(),
+            "start": None if self.start is None else self.start.to_json(),
         }
 
     @cached_property
     def seen(self) -> frozenset[bytes]:
-        """The short keys of the images that train or validate."""
+        """The short keys of the images that train or validate, or did so for the weights that it started from."""
         rows = self.decoded.manifest.rows
-        return frozenset(short_key(row.key) for row in rows if row.split in ("train", "val"))
+        own = frozenset(short_key(row.key) for row in rows if row.split in ("train", "val"))
+        return own if self.start is None else own | self.start.seen
 
     def validate(self) -> dict[str, Any]:
         """The metrics of the network as it is on the validation images."""
@@ -227,7 +297,12 @@ class Job:
             seen=self.seen,
             about={
                 "recipe": self.recipe.to_json(),
-                "data": {"path": printable(manifest.path), "form": manifest.form, "fingerprint": manifest.fingerprint},
+                "data": {
+                    "path": printable(manifest.path),
+                    "form": manifest.form,
+                    "fingerprint": manifest.fingerprint,
+                    "start": None if self.start is None else self.start.about(self.recipe.freeze),
+                },
                 "metrics": {"best_epoch": at.best_epoch, "validation": at.best_metrics},
                 "versions": {"fieldstone": __version__, "torch": torch.__version__},
             },

@@ -1,0 +1,272 @@
+"""Trainings that begin with learned weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import fieldstone as fs
+from fieldstone.cli import run
+from fieldstone.errors import DesignError, ModelError, RecipeError
+from fieldstone.model.file import short_key
+from fieldstone.model.inference import Normalise
+from fieldstone.training.run import Run
+from trainings import stopping_after
+
+LAYERS = [
+    "conv 8 3 padding=1 bias=false", "batchnorm", "relu", "conv 8 3 stride=2 padding=1", "batchnorm", "relu",
+    "globalavgpool", "dropout 0.2", "linear classes",
+]  # fmt: skip
+HEAD = "9"
+SMALL = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
+
+
+def pictures(folder: Path, classes: dict[str, int], count: int, seed: int, mode: str = "RGB") -> Path:
+    """Noisy images that lean to one channel, the number given; grey ones lean to bright or dark."""
+    rng = np.random.default_rng(seed)
+    for name, channel in classes.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = rng.integers(0, 160, (16, 16, 3), dtype=np.uint8)
+            pixels[..., channel] += 60
+            image = Image.fromarray(pixels)
+            (image if mode == "RGB" else image.getchannel(0)).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a small network that tells three colours apart."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDSTONE_CACHE", str(folder / "cache"))
+        data = pictures(folder / "data", {"red": 0, "green": 1, "blue": 2}, 20, 0)
+        fs.train(data, design=SMALL, recipe=fs.Recipe(epochs=4, precision="fp32"), out=folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Path:
+    """Two other classes."""
+    return pictures(tmp_path / "others", {"sea": 2, "sunset": 0}, 16, 1)
+
+
+def weights(model: fs.Model) -> dict[str, torch.Tensor]:
+    return dict(model.network.state_dict())
+
+
+def features(**fields: object) -> fs.Recipe:
+    return fs.Recipe.named("features").replace(precision="fp32", **fields)
+
+
+def finetune(**fields: object) -> fs.Recipe:
+    return fs.Recipe.named("finetune").replace(**{"precision": "fp32", "epochs": 2, **fields})
+
+
+def test_features_keep_the_trunk_to_the_bit_and_give_the_data_a_head(first: Path, others: Path, tmp_path: Path) -> None:
+    before = fs.load(first)
+    model = fs.train(others, start=first, recipe=features(), out=tmp_path / "run")
+    assert (model.task.name, model.classes) == ("binary", ("sea", "sunset"))
+    old, new = weights(before), weights(model)
+    assert all(torch.equal(old[name], new[name]) for name in old if not name.startswith(HEAD))
+    assert new[f"{HEAD}.weight"].shape == (1, 8)
+    assert model.preprocessing == before.preprocessing
+    assert model.test(others).accuracy > 0.9
+    assert all(parameter.requires_grad for parameter in model.network.parameters())
+
+
+def test_the_head_is_fitted_to_what_the_trunk_gives(first: Path, others: Path, tmp_path: Path) -> None:
+    model = fs.train(others, start=first, recipe=features(weight_decay=0.01), out=tmp_path / "run")
+    decoded = fs.open_data(others).decode(model.preprocessing)
+    rows = decoded.manifest.indices("train")
+    with torch.no_grad():
+        inputs = Normalise(model.preprocessing)(torch.from_numpy(np.array(decoded.images[rows])))
+        seen = model.network[:-1](inputs).double()  # type: ignore[index]
+    head = model.network[-1]  # type: ignore[index]
+    residual = torch.sigmoid(seen @ head.weight.double().T + head.bias.double())[:, 0] - torch.from_numpy(
+        decoded.manifest.targets[rows]
+    )
+    slope = (residual[:, None] * seen).mean(dim=0) + 0.01 * head.weight.double()[0] * seen.var(dim=0, correction=0)
+    assert float(slope.detach().abs().max()) < 1e-4
+    assert abs(float(residual.detach().mean())) < 1e-4
+
+
+def test_images_that_the_start_has_seen_are_never_counted(first: Path, others: Path, tmp_path: Path) -> None:
+    before = fs.load(first)
+    assert before.run is not None
+    model = fs.train(others, start=first, recipe=features(), out=tmp_path / "run")
+    rows = json.loads((tmp_path / "run" / "data.json").read_text())["rows"]
+    own = {short_key(row["key"]) for row in rows if row["split"] != "test"}
+    assert model.seen == own | before.seen
+    assert fs.load(tmp_path / "run").seen == model.seen
+
+
+def test_the_same_classes_keep_the_head(first: Path, tmp_path: Path) -> None:
+    again = pictures(tmp_path / "again", {"red": 0, "green": 1, "blue": 2}, 12, 5)
+    model = fs.train(
+        again, start=fs.load(first), recipe=finetune(head_first=False, learning_rate=1e-9), out=tmp_path / "run"
+    )
+    torch.testing.assert_close(weights(model)[f"{HEAD}.weight"], weights(fs.load(first))[f"{HEAD}.weight"])
+
+
+def test_finetune_moves_everything_but_the_statistics(first: Path, others: Path, tmp_path: Path) -> None:
+    model = fs.train(others, start=first, recipe=finetune(), out=tmp_path / "run")
+    old, new = weights(fs.load(first)), weights(model)
+    moved = {name for name in old if not name.startswith(HEAD) and not torch.equal(old[name], new[name])}
+    assert moved == {"1.weight", "2.weight", "2.bias", "4.weight", "4.bias", "5.weight", "5.bias"}
+
+
+def test_a_start_without_a_recipe_is_finetuned(first: Path, others: Path, tmp_path: Path) -> None:
+    code = run(["train", str(others), "--start", str(first), "--epochs", "1", "--out", str(tmp_path / "run")])
+    recipe = fs.Recipe.read(tmp_path / "run" / "recipe.yaml")
+    assert (code, recipe.head_first, recipe.batchnorm, recipe.epochs) == (0, True, "frozen", 1)
+
+
+def test_frozen_blocks_stay(first: Path, others: Path, tmp_path: Path) -> None:
+    recipe = finetune(freeze=["1", "2"], batchnorm="train", learning_rate=0.01)
+    model = fs.train(others, start=first, recipe=recipe, out=tmp_path / "run")
+    old, new = weights(fs.load(first)), weights(model)
+    still = {name for name in old if not name.startswith(HEAD) and torch.equal(old[name], new[name])}
+    assert still == {name for name in old if name.startswith(("1.", "2."))}
+    assert model.about["data"]["start"] == {
+        "name": str(first), "learned": ["4", "5"], "frozen": ["1", "2"], "new": [HEAD],
+    }  # fmt: skip
+
+
+def test_rates_fall_towards_the_input(first: Path, others: Path, tmp_path: Path) -> None:
+    """In one step of sgd a block moves by its rate times its gradient, so that two decays differ by their powers."""
+    moves = []
+    for number, decay in enumerate((1.0, 0.5)):
+        recipe = finetune(
+            optimizer="sgd", learning_rate=1e-3, schedule="constant", epochs=1, head_first=False, layer_decay=decay,
+            augment=[], weight_decay=0, batch_size=64,
+        )  # fmt: skip
+        model = fs.train(others, start=first, recipe=recipe, out=tmp_path / str(number))
+        old, new = weights(fs.load(first)), weights(model)
+        moves.append({name: (new[name] - old[name]).double() for name in ("1.weight", "5.weight")})
+    for name, blocks_after in (("1.weight", 4), ("5.weight", 1)):
+        ratio = (moves[1][name] * moves[0][name]).sum() / moves[0][name].square().sum()
+        assert float(ratio) == pytest.approx(0.5**blocks_after, rel=0.02)
+
+
+@pytest.mark.parametrize("stop", [1, 3, 17])  # before the features, between two fits, after some steps
+def test_an_interrupted_finetuning_goes_on_to_the_same_bits(
+    first: Path, others: Path, tmp_path: Path, stop: int
+) -> None:
+    recipe = finetune(batch_size=8)
+    whole = fs.train(others, start=first, recipe=recipe, out=tmp_path / "whole")
+    with stopping_after(stop), pytest.raises(KeyboardInterrupt):
+        fs.train(others, start=first, recipe=recipe, out=tmp_path / "parts")
+    state = json.loads((tmp_path / "parts" / "resume.json").read_text())
+    assert state["head_fitted"] == (stop == 17)
+    resumed = fs.resume(tmp_path / "parts")
+    for name, value in weights(whole).items():
+        assert torch.equal(value, weights(resumed)[name]), name
+    assert resumed.seen == whole.seen
+
+
+def test_an_interrupted_fit_goes_on(first: Path, others: Path, tmp_path: Path) -> None:
+    whole = fs.train(others, start=first, recipe=features(), out=tmp_path / "whole")
+    with stopping_after(1), pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("fieldstone.verbs.head_job.stored_features", lambda place, rows: None)
+        fs.train(others, start=first, recipe=features(), out=tmp_path / "parts")
+    resumed = fs.resume(tmp_path / "parts")
+    assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())
+    assert not Run(tmp_path / "parts").resume_state.exists()
+
+
+def test_features_are_computed_once(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        fs.train(others, start=first, recipe=features(), out=tmp_path / str(number))
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("head")]
+    assert ["cache" in line for line in said] == [False, True]
+    assert (tmp_path / "0" / "model.safetensors").read_bytes() == (tmp_path / "1" / "model.safetensors").read_bytes()
+
+
+def test_grey_images_go_through_the_sum_of_the_three_channels(first: Path, tmp_path: Path) -> None:
+    grey = pictures(tmp_path / "grey", {"dark": 1, "bright": 0}, 12, 3, mode="L")
+    model = fs.train(grey, start=first, recipe=features(), out=tmp_path / "run")
+    before = fs.load(first)
+    assert (model.preprocessing.channels, before.preprocessing.channels) == (1, 3)
+    pixels = torch.randint(0, 256, (4, 1, 16, 16), generator=torch.Generator().manual_seed(0)).float()
+    std = torch.tensor(before.preprocessing.std)
+    middle = model.network[:1](Normalise(model.preprocessing)(pixels))[:, :, 1:-1, 1:-1]  # type: ignore[index]
+    colour = before.network[:1](Normalise(before.preprocessing)(pixels.expand(-1, 3, -1, -1)))[:, :, 1:-1, 1:-1]  # type: ignore[index]
+    offset = colour - middle  # means of channels differ from their mean by the same everywhere
+    assert offset.std(dim=(0, 2, 3)).max() < 1e-4
+    assert float(std.std()) > 0  # the channels' deviations do differ
+
+
+def test_the_run_says_what_is_learned_and_what_the_images_become(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fs.train(others, start=first, recipe=features(), out=tmp_path / "run")
+    said = capsys.readouterr().err
+    assert f"start {first}: 4 blocks with learned weights, block {HEAD} new" in said
+    assert "images as these weights saw them: centre of 16x16, less " in said
+
+
+def test_few_photos_are_told_of_learned_weights(
+    others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fs.train(others, design=SMALL, recipe=fs.Recipe(epochs=1), out=tmp_path / "run")
+    assert "photos are few to learn from nothing: --start efficientnet-lite-0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"start": "resnet-18"}, ModelError, "resnet-18 is a design without learned weights"),
+        ({"start": "nowhere.safetensors"}, ModelError, "nowhere.safetensors: is not there"),
+        ({"design": "vgg-small"}, DesignError, "--start brings its own design; leave out --design"),
+        ({"width": 0.5}, DesignError, "learned weights have the width of their design"),
+        ({"input": (3, 8)}, DesignError, "3x8 has another rank than the 3x16x16 of the start"),
+        ({"recipe": fs.Recipe.named("finetune").replace(freeze=["77"])}, DesignError, "freeze: there is no block '77'"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(
+    first: Path, others: Path, tmp_path: Path, given: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        fs.train(others, **{"start": first, "out": tmp_path / "run", **given})  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["features", "finetune"])
+def test_recipes_of_learned_weights_need_a_start(others: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecipeError, match="a trunk without learned weights has nothing to keep; give --start"):
+        fs.train(others, recipe=name, out=tmp_path / "run")
+
+
+def test_lbfgs_needs_a_frozen_trunk() -> None:
+    with pytest.raises(RecipeError, match="'lbfgs' fits a head to a frozen trunk; set freeze=trunk"):
+        fs.Recipe(optimizer="lbfgs")
+
+
+def test_weights_after_flatten_fit_their_own_input_alone(others: Path, tmp_path: Path) -> None:
+    flat = fs.Design(
+        input=(3, 16, 16), layers=["conv 4 3 stride=2", "relu", "flatten", "linear 8", "relu", "linear classes"]
+    )
+    fs.train(others, design=flat, recipe=fs.Recipe(epochs=1), out=tmp_path / "flat")
+    with pytest.raises(
+        ModelError, match=r"do not fit an input of 3x20x20: 4\.weight is 8x196, not 8x324; leave out --input"
+    ):
+        fs.train(others, start=tmp_path / "flat", input=(3, 20, 20), out=tmp_path / "run")
+
+
+def test_a_head_that_is_not_the_end_of_a_chain_cannot_be_fitted_alone(others: Path, tmp_path: Path) -> None:
+    forked = fs.Design(
+        input=(3, 16, 16),
+        layers=["conv 4 3", "globalavgpool", {"branches add": [["linear classes"], ["linear 1"]]}],
+    )
+    fs.train(others, design=forked, recipe=fs.Recipe(epochs=1), out=tmp_path / "forked")
+    with pytest.raises(DesignError, match="the head is not the end of one chain"):
+        fs.train(others, start=tmp_path / "forked", out=tmp_path / "run")
+    fs.train(others, start=tmp_path / "forked", recipe=finetune(head_first=False), out=tmp_path / "run")
