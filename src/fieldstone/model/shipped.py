@@ -15,7 +15,7 @@ from fieldstone.data import cache
 from fieldstone.design.design import Design
 from fieldstone.errors import MissingExtraError, ModelError
 from fieldstone.model.file import FORMAT, ModelFile, pack_keys, write_model_file
-from fieldstone.model.learned import learned_preprocessing
+from fieldstone.model.learned_preprocessing import learned_preprocessing
 from fieldstone.network.build import build
 from fieldstone.network.state_dicts.names import names_of
 from fieldstone.network.state_dicts.translate import translate

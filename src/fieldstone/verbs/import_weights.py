@@ -18,7 +18,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DataError, ModelError
 from fieldstone.model.device import pick_device
 from fieldstone.model.inference import place
-from fieldstone.model.learned import learned_preprocessing
+from fieldstone.model.learned_preprocessing import learned_preprocessing
 from fieldstone.model.model import Model
 from fieldstone.model.shipped import imagenet_classes
 from fieldstone.model.tensors import copied
