@@ -24,9 +24,6 @@ COMMANDS = {
 }
 """In the order of the help. Each loads its verb's code when it is called."""
 
-WEIGHTS = {"import": weights.import_}
-"""What stands under `weights`."""
-
 SETTINGS: dict[str, Any] = {
     "add_completion": False,
     "rich_markup_mode": None,
@@ -39,9 +36,9 @@ app = typer.Typer(
     **SETTINGS,
 )
 under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
-for within, commands in ((app, COMMANDS), (under_weights, WEIGHTS)):
-    for name, command in commands.items():
-        within.command(name)(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+under_weights.command("import")(weights.import_)
 app.add_typer(under_weights, name="weights")
 
 
