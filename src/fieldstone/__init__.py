@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from fieldstone.data.opening import open_data
     from fieldstone.design.design import Design
     from fieldstone.errors import FieldstoneError
-    from fieldstone.explain.trace import Trace, trace
+    from fieldstone.explain.trace import Trace
+    from fieldstone.explain.tracers import trace
     from fieldstone.model.evaluation import TestReport
     from fieldstone.model.model import Model, load
     from fieldstone.model.prediction import Prediction
@@ -54,7 +55,7 @@ _HOMES = {
     "load": "fieldstone.model.model",
     "open_data": "fieldstone.data.opening",
     "resume": "fieldstone.verbs.train",
-    "trace": "fieldstone.explain.trace",
+    "trace": "fieldstone.explain.tracers",
     "train": "fieldstone.verbs.train",
 }
 

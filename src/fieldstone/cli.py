@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -13,7 +14,7 @@ from fieldstone.commands import designing, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., int]] = {
     "data": training.data,
     "train": training.train,
     "test": using.evaluate,

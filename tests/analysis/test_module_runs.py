@@ -204,7 +204,6 @@ def test_what_does_not_fit_is_said_in_torchs_words(module: nn.Module, shape: tup
         (nn.Conv2d(3, 4, 3), {}, "does not say what input it takes; give its shape, as in --input 3x224x224"),
         (nn.Conv2d(3, 4, 3), {"input": IMAGE, "width": 2.0}, "width is for designs"),
         (nn.Conv2d(3, 4, 3), {"input": (3, 0, 2)}, "is no shape"),
-        (nn.Conv2d(3, 4, 3), {"input": IMAGE, "effective": True}, "measured of designs"),
         (nn.Conv2d(3, 4, 3), {"input": IMAGE, "task": "painting"}, "task 'painting' is unknown"),
         (42, {"input": IMAGE}, "a int cannot be inspected"),
     ],

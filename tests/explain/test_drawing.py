@@ -64,7 +64,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "trace.md"
 
 def test_the_page_shows_what_is_printed() -> None:
     pairs = re.findall(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    assert len(pairs) == 3
+    assert len(pairs) == 6
     for code, text in pairs:
         with redirect_stdout(printed := StringIO()):
             exec(compile(code, str(PAGE), "exec"), {})

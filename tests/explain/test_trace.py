@@ -10,46 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
 import fieldstone as fs
-from fieldstone.errors import DesignError
 from fieldstone.explain.windows import MaxWindow, MeanWindow, ProductWindow
+from traces import Draw, per_axis, random_map, sides_of, traced, written
 
 CONVS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 MAX_POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 AVG_POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
-Draw = Any
-
-
-def written(sizes: tuple[int, ...]) -> str:
-    return "x".join(map(str, sizes))
-
-
-def sides_of(draw: Draw, rank: int) -> tuple[int, ...]:
-    return draw(st.tuples(*[st.integers(1, {1: 14, 2: 8, 3: 5}[rank])] * rank))
-
-
-def per_axis(draw: Draw, rank: int, least: int, most: int) -> tuple[int, ...]:
-    return draw(st.tuples(*[st.integers(least, most)] * rank))
-
-
-def random_map(draw: Draw, channels: int, sides: tuple[int, ...]) -> np.ndarray:
-    """Small whole numbers, so that there are ties, or normal ones."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    shape = (channels, *sides)
-    return rng.integers(-2, 3, shape) if draw(st.booleans()) else rng.normal(size=shape)
-
-
-def traced(text: str, values: np.ndarray, rank: int, **arrays: Any) -> fs.Trace:
-    """A trace; blocks that do not fit are not drawn."""
-    try:
-        return fs.trace(text, values, rank=rank, **arrays)
-    except DesignError:
-        reject()
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
@@ -252,7 +224,7 @@ GRID = np.ones((5, 5))
 @pytest.mark.parametrize(
     ("block", "input", "arrays", "message"),
     [
-        ("relu", GRID, {}, "relu: it looks at each value alone, so there is none to trace; trace one of conv, maxpool"),
+        ("relu", GRID, {}, "relu: it slides no window, so there is none to trace; trace one of conv, depthwise"),
         ("linear 3", GRID, {}, "linear 3: it slides no window"),
         ("add input", GRID, {}, "add input: it slides no window"),
         ({"repeat 2": ["maxpool 3"]}, GRID, {}, "repeat: it slides no window"),

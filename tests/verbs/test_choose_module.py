@@ -77,6 +77,17 @@ def test_a_class_a_function_or_a_module_in_this_folder(
     assert [layer["block"] for layer in answer["layers"]][:2] == ["conv 8 3 padding=1", "relu"]
 
 
+def test_effective_fields_of_what_a_factory_makes_are_the_same_each_time(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = []
+    for _ in range(2):
+        assert run(["inspect", "mine:Small", "--input", "3x16x16", "--effective", "--json"]) == 0
+        layers = json.loads(capsys.readouterr().out)["layers"]
+        sizes.append({layer["block"]: layer["effective_field"] for layer in layers if "effective_field" in layer})
+    assert list(sizes[0]) == ["conv 8 3 padding=1"]
+    assert sizes[0] == sizes[1]
+    assert 1 <= sizes[0]["conv 8 3 padding=1"] <= 3
+
+
 def test_the_first_line_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inspect", "mine:Small", "--input", "3x16x16", "--classes", "4"]) == 0
     captured = capsys.readouterr()

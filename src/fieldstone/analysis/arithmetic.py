@@ -105,7 +105,8 @@ def _transposed(moves: Transposed, axis: int, side: int, size: int) -> str:
 
 
 def _resized(moves: Resized, axis: int, side: int, size: int) -> str:
-    return f"{side} becomes {size}"
+    reads = f"value i reads floor((i−1)·{side}/{size}) + 1 to ceil(i·{side}/{size}): "
+    return f"{reads if moves.how == 'adaptive' else ''}{side} becomes {size}"
 
 
 WRITERS: dict[type, Callable[..., str]] = {Window: _window, Transposed: _transposed, Resized: _resized}

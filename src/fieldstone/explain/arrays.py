@@ -39,13 +39,17 @@ def as_map(input: Any, rank: int | None) -> Array:
     return values if values.ndim > sides else values[None]  # (*sides) -> (1, *sides)
 
 
-def as_weight(weight: Any, shape: Shape, block: str) -> Array:
-    """The weights of a convolution, (filters, channels of a group, *kernel); one filter of one channel may be a kernel.
+FORWARD = "filters x channels of a group x kernel"
+TRANSPOSED = "channels x filters of a group x kernel"
+
+
+def as_weight(weight: Any, shape: Shape, block: str, axes: str = FORWARD) -> Array:
+    """The weights of a convolution in the shape of torch; of one filter on one channel the kernel will do.
 
     Raises:
         TraceError: there are none, they hold no numbers, or have another shape.
     """
-    needed = f"{format_shape(shape)} (filters x channels of a group x kernel)"
+    needed = f"{format_shape(shape)} ({axes})"
     if weight is None:
         fix = f"give weight=, an array of {needed}"
         raise TraceError(f"{block}: a convolution computes with its weights, and there are none", fix=fix)
@@ -55,6 +59,19 @@ def as_weight(weight: Any, shape: Shape, block: str) -> Array:
     if values.shape != shape:
         raise TraceError(f"{block}: weight is {_shown(values.shape)}", fix=f"give it {needed}")
     return values
+
+
+def as_pair(weight: Any, shapes: tuple[Shape, Shape], block: str) -> tuple[Any, Any]:
+    """The two arrays of a convolution in two steps, as they come.
+
+    Raises:
+        TraceError: it is no pair.
+    """
+    if isinstance(weight, list | tuple) and len(weight) == 2:
+        return weight[0], weight[1]
+    first, second = map(format_shape, shapes)
+    fix = f"give weight=(depthwise, pointwise), arrays of {first} and {second}"
+    raise TraceError(f"{block}: it computes with two arrays of weights, one a step", fix=fix)
 
 
 def as_bias(bias: Any, filters: int, block: str, *, allowed: bool) -> Array | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby, islice, product
+from itertools import chain, groupby, islice, pairwise, product
 from typing import TYPE_CHECKING
 
 from fieldstone.analysis.arithmetic import joined
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.boxes import WIDTH, beside, flow, width_of
-from fieldstone.explain.maps import MOST_SIDE, NOT_READ, Canvas, lift
-from fieldstone.explain.sums import product_lines, result_line, total_line
-from fieldstone.explain.windows import MaxWindow, ProductWindow, WindowTrace
+from fieldstone.explain.maps import MOST_SIDE, NOT_READ, Canvas, lift, numbered
+from fieldstone.explain.operations import Spread
+from fieldstone.explain.scan import Places
+from fieldstone.explain.sums import nothing_line, product_lines, result_line, total_line
+from fieldstone.explain.windows import MaxWindow, ProductWindow, SpreadWindow, WindowTrace
 from fieldstone.geometry import format_shape
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 MOST_MAPS = 4  # channels and slices that are drawn of a map, or under a window
 MOST_WINDOWS = 16  # maps with a window on them that are drawn, of maps that are drawn whole
 MOST_LENSES = 4  # the same of larger maps
+MOST_TAPS = 4  # of a kernel that are named, of more the first and the last
 NAMES = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
 Plane = tuple[int, int]
@@ -27,30 +30,59 @@ Plane = tuple[int, int]
 
 
 def draw(trace: Trace) -> str:
-    """Title, size, input, windows, output."""
-    canvas = Canvas.of_scan(trace.scan)
-    shapes = f"{format_shape(trace.input.shape)} → {format_shape(trace.output.shape)}"
-    sizes = joined(trace.formulas) if trace.formulas else ["one window reads the whole map"]
-    shown = list(islice(trace.windows, _how_many(trace)))
-    steps = _steps(trace, canvas, shown)
-    more = len(trace.windows) - len(shown)
+    """Title, size, input, windows, output; of a block in several steps those of each, one after another."""
+    steps = trace.steps
+    title = f"{_titled(trace.block.text(), steps[0].input, trace.output)}, in {len(steps)} steps"
     parts = [
-        [f"{trace.block.text()}: {shapes}", *sizes],
-        *([["input", *_maps(canvas)]] if trace.formulas else []),
-        [_heading(trace, canvas, steps)],
-        steps,
-        *([[f"… and {_count(more, 'more window')}"]] if more else []),
-        ["output", *_maps(Canvas.of_output(trace.output))],
+        *([[title]] if len(steps) > 1 else []),
+        *_account(steps[0], "input"),
+        *chain.from_iterable(_account(step, f"input: what {before.step} gave") for before, step in pairwise(steps)),
+        ["output", *_maps(Canvas.of_maps(numbered("map", len(trace.output)), trace.output))],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _heading(trace: Trace, canvas: Canvas, steps: list[str]) -> str:
+def _titled(name: str, input: Array, output: Array) -> str:
+    return f"{name}: {format_shape(input.shape)} → {format_shape(output.shape)}"
+
+
+def _account(trace: Trace, input_name: str) -> list[list[str]]:
+    """One step: title, size, input, windows."""
+    canvas = Canvas.of_scan(trace.scan)
+    name = f"step {len(trace.steps)}, {trace.step}" if trace.step else trace.block.text()
+    sizes = joined(trace.formulas) if trace.formulas else ["one window reads the whole map"]
+    shown = list(islice(trace.windows, _how_many(trace)))
+    windows = _windows(trace, canvas, shown)
+    more = len(trace.windows) - len(shown)
+    return [
+        [_titled(name, trace.input, trace.output), *sizes],
+        *([[input_name, *_maps(canvas)]] if trace.formulas else []),
+        *([["kernel", *_maps(_kernels(trace.operation))]] if isinstance(trace.operation, Spread) else []),
+        [_heading(trace, canvas, windows)],
+        windows,
+        *([[f"… and {_count(more, 'more window')}"]] if more else []),
+    ]
+
+
+def _kernels(spread: Spread) -> Canvas:
+    """The kernels of a transposed convolution: places in them say by what each value was multiplied."""
+    weight, groups = spread.weight, spread.groups
+    inputs, filters, *sizes = weight.shape
+    names = [
+        f"channel {channel + 1} to map {channel * groups // inputs * filters + filter + 1}"
+        for channel, filter in product(range(inputs), range(filters))
+    ]
+    return Canvas.of_maps(names, weight.reshape(-1, *sizes))  # (C, O / groups, *kernel) -> (C * O / groups, *kernel)
+
+
+def _heading(trace: Trace, canvas: Canvas, windows: list[str]) -> str:
     """How many windows, and what the marks say that are on them."""
+    first = trace.windows[0]
     marks = {
-        "[ ] the largest": any(isinstance(window, MaxWindow) for window in trace.windows[:1]),
+        "framed: the values whose kernel reaches it": isinstance(first, SpreadWindow),
+        "[ ] the largest": isinstance(first, MaxWindow),
         "( ) padding": canvas.has_padding,
-        "· not read": any(NOT_READ in line for line in steps),
+        "· not read": any(NOT_READ in line for line in windows),
     }
     many = len(trace.windows)
     count = f"{_count(many, 'window')}: the {trace.operation.says} of {'it' if many == 1 else 'each'}"
@@ -72,51 +104,72 @@ def _maps(canvas: Canvas) -> list[str]:
 
 def _label(canvas: Canvas, channel: int, slice: int, count: int) -> list[str]:
     """Which map it is, where there are several."""
-    parts = [f"{canvas.name} {channel + 1}"] if len(canvas.values) > 1 else []
+    parts = [canvas.names[channel]] if len(canvas.values) > 1 else []
     parts += [f"slice {slice + 1}"] if len(canvas.bounds[0]) > 1 else []
     return [", ".join(parts)] if count > 1 else []
 
 
 def _how_many(trace: Trace) -> int:
     """All windows if they are few, otherwise some whole rows of them, or what there is room for."""
-    first = trace.windows[0]
+    slices = max(map(len, lift(trace.scan.reads, ((0,),))[0]))
     room = MOST_WINDOWS if _drawn_whole(trace) else MOST_LENSES
-    most = max(1, room // min(MOST_MAPS, len(_planes(first))))
+    most = max(1, room // min(MOST_MAPS, len(trace.windows[0].channels) * slices))
     row = trace.output.shape[-1]
     return min(len(trace.windows), most - most % row if most >= row else most)
 
 
 def _planes(window: WindowTrace) -> list[Plane]:
     """What a window reads of channels and slices."""
-    return list(product(window.channels, lift(window.places, (0,))[0]))
+    return list(product(window.channels, lift(window.places, (0,))[0])) if window.values.size else []
 
 
-def _steps(trace: Trace, canvas: Canvas, windows: Sequence[WindowTrace]) -> list[str]:
+def _windows(trace: Trace, canvas: Canvas, windows: Sequence[WindowTrace]) -> list[str]:
     """The windows beside each other, each row of the output on its own lines."""
     lines: list[str] = []
     for _, row in groupby(windows, lambda window: window.position[:-1]):
-        lines += [*([""] if lines else []), *flow([_step(trace, canvas, window) for window in row])]
+        lines += [*([""] if lines else []), *flow([_window(trace, canvas, window) for window in row])]
     return lines
 
 
-def _step(trace: Trace, canvas: Canvas, window: WindowTrace) -> list[str]:
+def _window(trace: Trace, canvas: Canvas, window: WindowTrace) -> list[str]:
     """One window: its title, the maps that it reads, what comes of it."""
     planes = _planes(window)
     drawn = flow([_plane(canvas, window, plane, planes) for plane in planes[:MOST_MAPS]])
-    line = result_line(window)
-    if isinstance(window, ProductWindow) and len(planes) > 1:
-        sums = [float(_taps(window, window.products, plane).sum()) for plane in planes]
-        line = total_line(sums, window.bias, window.value, MOST_MAPS)
+    line = _result(window, planes)
     return [*_title(trace, window), *drawn, *([] if line is None else [line + _won(trace, window)])]
 
 
+def _result(window: WindowTrace, planes: list[Plane]) -> str | None:
+    """What stands under the maps of a window; nothing under a single one that has its products beside it."""
+    if not isinstance(window, ProductWindow):
+        return result_line(window)
+    if not planes:
+        return nothing_line(window.bias, window.value)
+    if len(planes) == 1:
+        return None
+    sums = [float(_taps(window, window.products, plane).sum()) for plane in planes]
+    return total_line(sums, window.bias, window.value, MOST_MAPS)
+
+
 def _title(trace: Trace, window: WindowTrace) -> list[str]:
-    """Where the window stands in the output, and what it reads if the map is not drawn whole."""
+    """Where the window stands in the output, what it reads if the map is not drawn whole, and through which taps."""
     place = window.position[1:]
     parts = [f"map {window.position[0] + 1}"] if len(trace.output) > 1 else []
     parts += [_named(map(str, (at + 1 for at in place)), len(place))] if place else []
-    read = [f"reads {_named(map(_range, window.places), len(place))}"] if place and not _drawn_whole(trace) else []
-    return [f"output {', '.join(parts)}", *read] if parts else read
+    read = [] if not place or not window.start or _drawn_whole(trace) else [_spans(window)]
+    taps = [_tapped(window.taps)] if isinstance(window, SpreadWindow) and window.start else []
+    return [*([f"output {', '.join(parts)}"] if parts else []), *read, *taps]
+
+
+def _spans(window: WindowTrace) -> str:
+    return f"reads {_named(map(_range, window.places), len(window.places))}"
+
+
+def _tapped(taps: Places) -> str:
+    """`kernel row 3, 1; column 2`, in the order of the values that come through them."""
+    ordered = [[str(tap + 1) for tap in axis] for axis in taps]
+    texts = [", ".join(axis) if len(axis) <= MOST_TAPS else f"{axis[0]}, {axis[1]} … {axis[-1]}" for axis in ordered]
+    return "kernel " + "; ".join(f"{name} {text}" for name, text in zip(NAMES[len(taps)], texts, strict=True))
 
 
 def _drawn_whole(trace: Trace) -> bool:

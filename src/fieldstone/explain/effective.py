@@ -51,7 +51,7 @@ def effective_fields(
         inputs = inputs.to(device).requires_grad_()
         with _still(network):
             if not trained:
-                _take_statistics(network, inputs)
+                take_statistics(network, inputs)
             with _outputs(network, _windowed(rows)) as maps:
                 network(inputs)
             fields = {}
@@ -75,7 +75,12 @@ def _measure(values: Tensor, inputs: Tensor) -> EffectiveField:
     for side in values.shape[2:]:
         mixed = mixed.select(2, side // 2)  # -> (N, C), the middle
     (gradient,) = torch.autograd.grad(mixed, inputs, torch.randn_like(mixed), retain_graph=True)
-    strength = gradient.double().square().mean(dim=(0, 1)).sqrt().cpu()  # (*sides)
+    return field_of(gradient.double().square().mean(dim=(0, 1)))
+
+
+def field_of(squares: Tensor) -> EffectiveField:
+    """The field, of the mean squares of the gradient at each pixel, (*sides)."""
+    strength = squares.sqrt().cpu()
     moved = int((strength > (1 - TWO_SIGMA) * strength.max()).sum()) if strength.max() > 0 else 0
     return EffectiveField(moved ** (1 / strength.dim()), strength.numpy())
 
@@ -111,7 +116,7 @@ def _still(network: nn.Module) -> Iterator[None]:
             value.copy_(buffers[name])
 
 
-def _take_statistics(network: nn.Module, inputs: Tensor) -> None:
+def take_statistics(network: nn.Module, inputs: Tensor) -> None:
     """Give batch normalisation the statistics of these inputs, as training would."""
     norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     momenta = [module.momentum for module in norms]

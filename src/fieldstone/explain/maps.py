@@ -27,11 +27,11 @@ class Canvas:
 
     Attributes:
         values: (C, D, H, W), padding filled in; sides that the map has not are 1.
-        name: what a channel is called.
+        names: what each channel is called.
         bounds, real, padded: per axis the coordinates of the values, of the map, and of the map with its padding.
     """
 
-    name: str
+    names: Sequence[str]
     values: Array
     bounds: tuple[range, ...]
     real: tuple[range, ...]
@@ -41,14 +41,14 @@ class Canvas:
     def of_scan(cls, scan: Scan) -> Canvas:
         """The input of a scan, with its padding."""
         axes = (scan.bounds, scan.real, scan.real_and_padding)
-        return cls("channel", _lifted(scan.padded), *(lift(one, range(1)) for one in axes))
+        return cls(numbered("channel", len(scan.padded)), _lifted(scan.padded), *(lift(one, range(1)) for one in axes))
 
     @classmethod
-    def of_output(cls, values: Array) -> Canvas:
-        """The maps that leave, (O, *sides)."""
+    def of_maps(cls, names: Sequence[str], values: Array) -> Canvas:
+        """Maps without padding, (C, *sides)."""
         lifted = _lifted(values)
         axes = tuple(map(range, lifted.shape[1:]))
-        return cls("map", lifted, axes, axes, axes)
+        return cls(names, lifted, axes, axes, axes)
 
     @property
     def has_padding(self) -> bool:
@@ -103,6 +103,11 @@ class Canvas:
     def _shown(self, channel: int, place: tuple[int | None, ...]) -> str:
         known = tuple(at for at in place if at is not None)
         return LEFT_OUT if len(known) < len(place) else self.cell(channel, known)
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """`map 1`, `map 2` …"""
+    return [f"{name} {number}" for number in range(1, count + 1)]
 
 
 def lift(axes: tuple[T, ...], missing: T) -> tuple[T, ...]:

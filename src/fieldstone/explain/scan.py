@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from fieldstone.explain.arrays import Array, Mask
-from fieldstone.geometry import Moves
+from fieldstone.geometry import Moves, Transposed
 
 Places = tuple[tuple[int, ...], ...]
 """Per axis the coordinates that a window reads, from 0; in padding they are below 0, or past the end."""
@@ -35,10 +36,12 @@ class Reading:
     """What the windows at one place of the output read.
 
     Attributes:
+        place: that place, without the channel.
         values: (C, *window), padding filled in.
         real, padded: per axis the coordinates of the map, and of the map with its padding.
     """
 
+    place: tuple[int, ...]
     places: Places
     values: Array
     real: tuple[range, ...]
@@ -89,10 +92,8 @@ class Scan:
     def bounds(self) -> tuple[range, ...]:
         """Per axis the coordinates of the map, its padding, and what windows read past that."""
         axes = zip(self.real_and_padding, self.reads, strict=True)
-        return tuple(
-            range(min(padded.start, *map(min, reads)), max(padded.stop, *(max(one) + 1 for one in reads)))
-            for padded, reads in axes
-        )
+        both = [[padded.start, padded.stop - 1, *chain.from_iterable(reads)] for padded, reads in axes]
+        return tuple(range(min(places), max(places) + 1) for places in both)
 
     @cached_property
     def padded(self) -> Array:
@@ -105,11 +106,11 @@ class Scan:
         places = tuple(axis[number] for axis, number in zip(self.reads, place, strict=True))
         rows = [[at - axis.start for at in one] for one, axis in zip(places, self.bounds, strict=True)]
         values = self.padded[np.ix_(range(len(self.padded)), *rows)]
-        return Reading(places, values, self.real, self.real_and_padding)
+        return Reading(place, places, values, self.real, self.real_and_padding)
 
 
 def _within(places: Places, bounds: tuple[range, ...]) -> Mask:
-    axes = [np.array([at in bound for at in one]) for one, bound in zip(places, bounds, strict=True)]
+    axes = [np.array([at in bound for at in one], bool) for one, bound in zip(places, bounds, strict=True)]
     return reduce(np.logical_and.outer, axes)
 
 
@@ -117,6 +118,12 @@ def moving(moves: Moves, sides: tuple[int, ...]) -> tuple[Places, ...]:
     """What each of the windows reads, as `Scan.reads`."""
     axes = zip(moves.reads(sides), moves.output_sizes(sides), strict=True)
     return tuple(tuple(map(reads.at, range(count))) for reads, count in axes)
+
+
+def arriving(moves: Transposed, sides: tuple[int, ...]) -> tuple[Places, ...]:
+    """What of the map reaches each place of the output, as `Scan.reads`; for some places it may be nothing."""
+    axes = zip(moving(moves, sides), sides, strict=True)
+    return tuple(tuple(tuple(at for at in one if 0 <= at < side) for one in axis) for axis, side in axes)
 
 
 def whole(sides: tuple[int, ...]) -> tuple[Places, ...]:

@@ -15,15 +15,14 @@ LARGEST_TERMS = 6
 LINE = 60  # characters of a line of products
 
 
-def result_line(window: WindowTrace) -> str | None:
-    """`max = 9`, `mean = 45 ÷ 9 = 5`; nothing for a convolution, whose products stand beside its maps."""
+def result_line(window: WindowTrace) -> str:
+    """`max = 9`, `mean = 45 ÷ 9 = 5`."""
     if isinstance(window, MaxWindow):
         return f"max = {number(window.value)}"
-    if isinstance(window, MeanWindow):
-        total = exact(window.sum)
-        mean = None if total is None else total / window.count
-        return f"mean = {number(window.sum)} ÷ {window.count} {equals([mean], window.value)} {number(window.value)}"
-    return None
+    assert isinstance(window, MeanWindow)
+    total = exact(window.sum)
+    mean = None if total is None else total / window.count
+    return f"mean = {number(window.sum)} ÷ {window.count} {equals([mean], window.value)} {number(window.value)}"
 
 
 def product_lines(values: Array, weight: Array, bias: float | None, result: float) -> list[str]:
@@ -44,6 +43,11 @@ def total_line(sums: list[float], bias: float | None, result: float, most: int) 
     terms += [] if bias is None else [f"{factor(bias)} (bias)"]
     parts = [*map(exact, sums), *([] if bias is None else [exact(bias)])]
     return f"{' + '.join(terms)} {equals(parts, result)} {number(result)}"
+
+
+def nothing_line(bias: float | None, result: float) -> str:
+    """What stands where no value reaches."""
+    return f"nothing reaches it: {number(result)}{'' if bias is None else ', the bias'}"
 
 
 def _product(value: float, weight: float) -> Fraction | None:

@@ -1,27 +1,21 @@
-"""A window at a time: what a convolution or pooling layer computes, every step of it. No torch."""
+"""A trace: every window of a convolution or pooling layer on an input. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
 from operator import index
 from typing import Any, overload
 
 import numpy as np
 
-from fieldstone.analysis.arithmetic import size_formulas
-from fieldstone.design.blocks import convolution, pooling
 from fieldstone.design.blocks.block import Block
-from fieldstone.design.blocks.structure import Join, Save, Structure
-from fieldstone.design.notation import entry_of, read_layers
-from fieldstone.design.walk import walk
-from fieldstone.errors import DesignError, TraceError
-from fieldstone.explain.arrays import Array, as_bias, as_map, as_weight
+from fieldstone.explain.arrays import Array
 from fieldstone.explain.drawing import draw
-from fieldstone.explain.scan import Fill, Scan, moving, whole
-from fieldstone.explain.windows import Largest, Mean, Operation, Products, WindowTrace, plain
+from fieldstone.explain.operations import Operation
+from fieldstone.explain.scan import Scan
+from fieldstone.explain.windows import WindowTrace, plain
 
 
 class Windows(Sequence[WindowTrace]):
@@ -69,6 +63,8 @@ class Trace:
         output: (O, *sides); (C,) of a global pooling that keeps no sides.
         scan: where the windows lie.
         formulas: per axis the arithmetic of the output's size; none if one window reads the whole map.
+        step: which one this is of a block that computes in several, `depthwise` or `pointwise`; None of one.
+        before: the step before it, whose output is the input here.
     """
 
     block: Block
@@ -76,6 +72,13 @@ class Trace:
     scan: Scan
     operation: Operation
     formulas: tuple[str, ...]
+    step: str | None = None
+    before: Trace | None = None
+
+    @property
+    def steps(self) -> tuple[Trace, ...]:
+        """The steps up to this one, in the order in which they compute."""
+        return (self,) if self.before is None else (*self.before.steps, self)
 
     @property
     def input(self) -> Array:
@@ -101,6 +104,8 @@ class Trace:
         """Everything; a number that JSON has not is `NaN`, `Infinity` or `-Infinity` as a text."""
         return {
             "block": self.block.text(),
+            "step": self.step,
+            "before": None if self.before is None else self.before.to_json(),
             "computes": self.operation.says,
             "input": plain(self.input),
             "padding": {
@@ -115,92 +120,3 @@ class Trace:
 
     def __repr__(self) -> str:
         return draw(self)
-
-
-def trace(block: str | Block, input: Any, *, rank: int | None = None, weight: Any = None, bias: Any = None) -> Trace:
-    """What a block computes in each of its windows, in float64.
-
-    A convolution needs `weight`: its numbers are what it computes, and an invented kernel would teach one that nobody
-    has chosen. Without `bias` it adds none.
-
-    Args:
-        block: one that slides a window, as in `maxpool 3 stride=1`, or a global pooling.
-        input: (C, *sides), or the sides of one channel; an array, a list or a tensor.
-        rank: how many sides; without it (L), (H, W), (C, H, W) and (C, D, H, W), so (C, L) needs `rank=1`.
-        weight: (filters, channels / groups, *kernel); a kernel alone for one filter on one channel.
-        bias: (filters,).
-
-    Raises:
-        DesignError: the block is none, has no window, or does not fit the input.
-        TraceError: an array that is not of numbers, or of another shape.
-    """
-    (found,) = read_layers(entry_of([block]), None)
-    tracer = _tracer(found)
-    values = as_map(input, rank)
-    (row,) = walk(values.shape, (found,), 0, None).rows
-    if not isinstance(found, convolution.Conv) and (weight is not None or bias is not None):
-        raise TraceError(f"{found.text()}: it has no weights", fix="leave weight and bias out")
-    return tracer(found, values, row.output_shape, (weight, bias))
-
-
-def _tracer(block: Block) -> Tracer:
-    """How the block is traced. Raises DesignError if it slides no window, or is not sized."""
-    if block.is_head:
-        fix = "write a number of filters in its place"
-        raise DesignError(f"{block.text()}: outside a design, `classes` is no number", fix=fix)
-    if type(block) in TRACERS:
-        return TRACERS[type(block)]
-    holds = isinstance(block, Structure | Join | Save)
-    alone = not holds and type(block).window is Block.window
-    why = "it looks at each value alone" if alone else "it slides no window"
-    name = block.keyword if isinstance(block, Structure) else block.text()
-    known = ", ".join(kind.keyword for kind in TRACERS)
-    raise DesignError(f"{name}: {why}, so there is none to trace", fix=f"trace one of {known}")
-
-
-def _conv(block: convolution.Conv, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
-    window = block.window(input.shape[1:])
-    text, needed = block.text(), (shape[0], len(input) // block.groups, *window.kernel)
-    weight = as_weight(weights[0], needed, text)
-    bias = as_bias(weights[1], shape[0], text, allowed=block.bias)
-    fill = Fill("constant" if block.padding_mode == "zeros" else block.padding_mode)
-    scan = Scan(input, moving(window, input.shape[1:]), window.padding, fill)
-    return _traced(block, scan, Products(weight, bias, block.groups), shape, size_formulas(window, scan.sides))
-
-
-def _pool(fill: float, operation: Callable[[Any], Operation]) -> Tracer:
-    def traced(block: pooling.Pool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
-        window = block.window(input.shape[1:])
-        scan = Scan(input, moving(window, input.shape[1:]), window.padding, Fill("constant", fill))
-        return _traced(block, scan, operation(block), shape, size_formulas(window, scan.sides))
-
-    return traced
-
-
-def _global_pool(operation: Operation) -> Tracer:
-    def traced(block: pooling.GlobalPool, input: Array, shape: tuple[int, ...], weights: tuple[Any, Any]) -> Trace:
-        sides = input.shape[1:]
-        scan = Scan(input, whole(sides), ((0, 0),) * len(sides), Fill("constant"))
-        return _traced(block, scan, operation, shape, ())
-
-    return traced
-
-
-def _traced(block: Block, scan: Scan, operation: Operation, shape: tuple[int, ...], formulas: tuple[str, ...]) -> Trace:
-    counts = tuple(map(len, scan.reads))
-    output = np.empty((shape[0], *counts))
-    with np.errstate(all="ignore"):  # infinite and NaN values are computed as they are
-        for place in np.ndindex(counts):
-            output[:, *place] = operation.values(scan.read(place))
-    return Trace(block, output.reshape(shape), scan, operation, formulas)
-
-
-Tracer = Callable[[Any, Array, tuple[int, ...], tuple[Any, Any]], Trace]
-
-TRACERS: dict[type[Block], Tracer] = {
-    convolution.Conv: _conv,
-    pooling.MaxPool: _pool(-inf, lambda block: Largest()),
-    pooling.AvgPool: _pool(0.0, lambda block: Mean(block.count_include_pad)),
-    pooling.GlobalMaxPool: _global_pool(Largest()),
-    pooling.GlobalAvgPool: _global_pool(Mean(True)),
-}

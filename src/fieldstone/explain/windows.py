@@ -1,15 +1,15 @@
-"""What is computed in a window: a sum of products, the largest value, or a mean."""
+"""One window and what came of it: a sum of products, the largest value, or a mean."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
-from typing import Any, ClassVar, Protocol
+from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
 
 from fieldstone.explain.arrays import Array, Mask
-from fieldstone.explain.scan import Places, Reading
+from fieldstone.explain.scan import Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class WindowTrace:
 
     @property
     def start(self) -> tuple[int, ...]:
-        """The first coordinate that it reads, per axis."""
-        return tuple(axis[0] for axis in self.places)
+        """The first coordinate that it reads, per axis; () where it reads nothing."""
+        return tuple(axis[0] for axis in self.places) if all(self.places) else ()
 
     def own(self) -> dict[str, Any]:
         """What only its kind has, for `to_json`."""
@@ -86,6 +86,22 @@ class ProductWindow(WindowTrace):
 
 
 @dataclass(frozen=True, eq=False)
+class SpreadWindow(ProductWindow):
+    """A value of a transposed convolution, seen from its place: what it reads are the values whose kernels reach it.
+
+    They may be none: then `places` of some axis is empty, and `value` is the bias alone, or 0.
+
+    Attributes:
+        taps: per axis the place in the kernel by which each comes, from 0.
+    """
+
+    taps: Places
+
+    def own(self) -> dict[str, Any]:
+        return super().own() | {"taps": [list(axis) for axis in self.taps]}
+
+
+@dataclass(frozen=True, eq=False)
 class MaxWindow(WindowTrace):
     """A window of max pooling.
 
@@ -123,91 +139,3 @@ class MeanWindow(WindowTrace):
 
     def own(self) -> dict[str, Any]:
         return {"counted": self.counted.tolist(), "sum": plain(self.sum), "count": self.count}
-
-
-class Operation(Protocol):
-    """What a block computes in its windows."""
-
-    says: ClassVar[str]
-
-    def values(self, reading: Reading) -> Array:
-        """Every channel of the output at one place, (O,)."""
-
-    def window(self, reading: Reading, position: tuple[int, ...], value: float) -> WindowTrace:
-        """The window of one channel."""
-
-
-@dataclass(frozen=True, eq=False)
-class Products:
-    """A convolution, weights (O, C / groups, *kernel); `bias` is (O,), or None for none."""
-
-    says: ClassVar[str] = "sum of products"
-    weight: Array
-    bias: Array | None
-    groups: int
-
-    def values(self, reading: Reading) -> Array:
-        values = reading.values.reshape(self.groups, -1)  # (C, *window) -> (groups, numbers of a group)
-        weight = self.weight.reshape(self.groups, -1, values.shape[1])
-        sums: Array = np.einsum("goi,gi->go", weight, values).reshape(-1)
-        return sums if self.bias is None else sums + self.bias
-
-    def window(self, reading: Reading, position: tuple[int, ...], value: float) -> ProductWindow:
-        weight = self.weight[position[0]]
-        first = position[0] // (len(self.weight) // self.groups) * len(weight)
-        channels = range(first, first + len(weight))
-        values = reading.values[channels.start : channels.stop]
-        products = weight * values
-        bias = None if self.bias is None else float(self.bias[position[0]])
-        what = (position, channels, reading.places, values, reading.inside, value)
-        return ProductWindow(*what, weight, products, float(products.sum()), bias)
-
-
-@dataclass(frozen=True)
-class Largest:
-    """Max pooling: of the real values alone."""
-
-    says: ClassVar[str] = "largest value"
-
-    def values(self, reading: Reading) -> Array:
-        largest: Array = _flat(np.where(reading.inside, reading.values, -inf)).max(axis=1)
-        return largest
-
-    def window(self, reading: Reading, position: tuple[int, ...], value: float) -> MaxWindow:
-        channel = range(position[0], position[0] + 1)
-        values = reading.values[channel.start : channel.stop]
-        what = (position, channel, reading.places, values, reading.inside, value)
-        same = np.isnan(values[0]) if isnan(value) else values[0] == value
-        winners = np.argwhere(same & reading.inside)  # in row order
-        if not len(winners):
-            return MaxWindow(*what, None)
-        taps = winners[-1 if isnan(value) else 0]
-        place = tuple(axis[tap] for axis, tap in zip(reading.places, taps, strict=True))
-        return MaxWindow(*what, (position[0], *place))
-
-
-@dataclass(frozen=True)
-class Mean:
-    """Average pooling; whether padding counts."""
-
-    says: ClassVar[str] = "mean"
-    include_pad: bool
-
-    def values(self, reading: Reading) -> Array:
-        counted = self._counted(reading)
-        means: Array = reading.values[:, counted].sum(axis=1) / counted.sum()
-        return means
-
-    def window(self, reading: Reading, position: tuple[int, ...], value: float) -> MeanWindow:
-        channel = range(position[0], position[0] + 1)
-        values = reading.values[channel.start : channel.stop]
-        counted = self._counted(reading)
-        what = (position, channel, reading.places, values, reading.inside, value)
-        return MeanWindow(*what, counted, float(values[0][counted].sum()))
-
-    def _counted(self, reading: Reading) -> Mask:
-        return reading.counted if self.include_pad else reading.inside
-
-
-def _flat(values: Array) -> Array:
-    return values.reshape(len(values), -1)  # (C, *window) -> (C, numbers)

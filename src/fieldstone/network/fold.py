@@ -19,12 +19,13 @@ def folded(network: nn.Module) -> nn.Module:
     copy = deepcopy(network).eval()
     for chain in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
         for (place, first), (after, second) in pairwise(list(chain.named_children())):
-            if isinstance(first, _ConvNd) and not isinstance(first, _ConvTransposeNd) and _is_fixed(second):
+            transposed = isinstance(first, _ConvTransposeNd)
+            if not transposed and isinstance(first, _ConvNd) and isinstance(second, _BatchNorm) and _is_fixed(second):
                 setattr(chain, place, fuse_conv_bn_eval(first, second))
                 setattr(chain, after, nn.Identity())
     return copy
 
 
-def _is_fixed(module: nn.Module) -> bool:
-    """Whether it is a batch normalisation that uses the statistics it kept."""
-    return isinstance(module, _BatchNorm) and module.running_mean is not None
+def _is_fixed(normalisation: _BatchNorm) -> bool:
+    """Whether it uses statistics that it kept."""
+    return normalisation.running_mean is not None

@@ -101,7 +101,7 @@ class HeadFit:
     def fit(self, train: Examples, validation: Examples | None, weight_decay: float) -> Fitted:
         """Fit with a regularisation that is given."""
         loss = self._minimise(train, weight_decay)
-        return Fitted(weight_decay, loss, validation and self._metrics(validation))
+        return Fitted(weight_decay, loss, None if validation is None else self._metrics(validation))
 
     def _minimise(self, train: Examples, weight_decay: float) -> float:
         """The mean loss that is left."""

@@ -19,6 +19,7 @@ from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
 from fieldstone.training.checkpoint import Progressed
+from fieldstone.training.depthwise import faster_depthwise
 from fieldstone.training.optimizer import learning_rate
 from fieldstone.training.precision import autocast, gradient_scaler
 from fieldstone.training.recipe import Recipe
@@ -76,7 +77,9 @@ class Loop:
         Raises:
             TrainingError: a loss that is not finite, or too little memory.
         """
-        with torch.random.fork_rng(_generators(self.device)), _repeatable(), within_memory(self._too_large()):
+        depthwise = faster_depthwise(self.network, self.device, self.recipe.precision)
+        chance = torch.random.fork_rng(_generators(self.device))
+        with chance, _repeatable(), depthwise, within_memory(self._too_large()):
             return self._epochs(bar)
 
     def _epochs(self, bar: Bar) -> str | None:

@@ -93,8 +93,10 @@ def begin(
         assert learned.design is not None
         plan = design_like(learned, shape, dataset.channels, classes)
         return Beginning(plan, None, learned, _called(start), preprocessing_like(learned, plan, recipe))
-    plan = None if network is not None else choose_design(design, dataset, shape, classes, width)
-    return Beginning(plan, network, None, None, preprocessing_of(plan.input if plan else shape, recipe))
+    if network is not None:
+        return Beginning(None, network, None, None, preprocessing_of(shape, recipe))
+    plan = choose_design(design, dataset, shape, classes, width)
+    return Beginning(plan, None, None, None, preprocessing_of(plan.input, recipe))
 
 
 def built(plan: Design, outputs: int) -> nn.Module:

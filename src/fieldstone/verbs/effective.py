@@ -1,4 +1,4 @@
-"""Effective receptive fields of a design, or of a trained network."""
+"""Effective receptive fields of a design, of a trained network, or of a module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from torch import nn
 from fieldstone.analysis.summary import Summary
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
-from fieldstone.explain.effective import count, effective_fields
+from fieldstone.explain.effective import SAMPLES, count, effective_fields
+from fieldstone.explain.effective_module import effective_fields_of_module
 from fieldstone.model.model import load
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
@@ -31,6 +32,17 @@ def measure(given: str | Path | Design, design: Design, summary: Summary, progre
     network, trained = _network(given, design, summary)
     with progress.bar("effective fields", count(summary.rows)) as bar:
         fields = effective_fields(network, summary.rows, design.input, bar, trained=trained)
+    return replace(summary, effective=fields)
+
+
+def measure_module(module: nn.Module, summary: Summary, progress: Progress) -> Summary:
+    """The summary of a module with an effective receptive field for every row with a sliding window.
+
+    Raises:
+        DesignError: it cannot be measured.
+    """
+    with progress.bar("effective fields", SAMPLES) as bar:
+        fields = effective_fields_of_module(module, summary.rows, summary.input, bar, name=summary.name)
     return replace(summary, effective=fields)
 
 

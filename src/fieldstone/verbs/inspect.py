@@ -51,8 +51,8 @@ def inspect(
         object: pixels a side of what is to be recognised, as in 32 or `32x48`.
         memory: what a training step may take, in bytes or as in `8GiB`.
         batch_size: images in that step.
-        effective: whether to measure effective receptive fields: by the trained network of a run or a model, else by
-            one with first weights. It loads torch.
+        effective: whether to measure effective receptive fields: by the module or the trained network of a run or a
+            model, else by one with first weights. It loads torch.
         select, ignore: codes of findings or their beginnings, as in `FS1,FS203`; without `select` all.
 
     Raises:
@@ -69,8 +69,9 @@ def inspect(
     if names_module(design) or not isinstance(design, str | Path | Design):
         from fieldstone.verbs.inspect_module import inspect_module
 
-        shape = module_input(input, width, effective)
-        return inspect_module(design, shape, classes, object_size=object_size(shape), **asked)
+        shape = module_input(input, width)
+        asked |= {"object_size": object_size(shape), "effective": effective, "progress": progress}
+        return inspect_module(design, shape, classes, **asked)
     found = find_design(design).resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     if task is None and classes is None:
@@ -84,10 +85,8 @@ def inspect(
     return summary
 
 
-def module_input(shape: tuple[int, ...] | None, width: float | None, effective: bool) -> tuple[int, ...]:
+def module_input(shape: tuple[int, ...] | None, width: float | None) -> tuple[int, ...]:
     """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
-    if effective:
-        raise DesignError("effective fields are measured of designs, not of modules", fix="leave --effective out")
     if width is not None:
         raise DesignError("width is for designs: a module has the width that it was made with", fix="leave it out")
     if shape is None:

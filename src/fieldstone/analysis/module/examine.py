@@ -15,7 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from fieldstone.analysis.findings import find
 from fieldstone.analysis.leftovers import Untraced, Unused
 from fieldstone.analysis.module.calls import tensors
-from fieldstone.analysis.module.record import Recorder
+from fieldstone.analysis.module.record import Recorder, Watch
 from fieldstone.analysis.module.stand_in import scripted, with_values, without_memory
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.summary import Summary
@@ -54,12 +54,29 @@ def examine(
     Raises:
         DesignError: the module does not take such an input, or does nothing with it.
     """
-    ran, untraced = _traced(getattr(module, "_orig_mod", module), shape, name)  # the original of torch.compile
+    ran, untraced = _traced(module, shape, name)
     if not ran.recorder.rows:
         raise DesignError(f"{name} does nothing with its input", fix="give a module that computes something of it")
     subject = Subject(shape, tuple(ran.recorder.rows), classes, **asked)
     outputs, findings = _outputs(ran.result), find(subject, silent)
     return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
+
+
+def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> None:
+    """Run a copy of a module, which shares its parameters, on values; gradients are kept.
+
+    Args:
+        given: (1, C, *sides).
+        watch: sees what each row made.
+
+    Raises:
+        DesignError: the module does not take such an input.
+    """
+    with undisturbed():
+        try:
+            _run(lambda: with_values(module), given, watch)
+        except _StoppedError as fault:
+            raise _refused(name, tuple(given.shape[1:]), fault) from fault
 
 
 class _StoppedError(Exception):
@@ -74,7 +91,7 @@ def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untr
     """By shapes alone; where the module asks for more than shapes, by one image of noise."""
     dtype = next((one.dtype for one in module.parameters() if one.is_floating_point()), torch.get_default_dtype())
     device = next((one.device for one in module.parameters()), torch.device("cpu"))
-    with _undisturbed():
+    with undisturbed():
         try:
             return _by_shapes(module, shape, dtype), ()
         except _StoppedError as fault:
@@ -95,8 +112,8 @@ def _by_shapes(module: nn.Module, shape: Shape, dtype: torch.dtype) -> Ran:
         return _run(lambda: without_memory(module), torch.empty(1, *shape, dtype=dtype))
 
 
-def _run(copied: Callable[[], nn.Module], given: Tensor) -> Ran:
-    recorder = Recorder()
+def _run(copied: Callable[[], nn.Module], given: Tensor, watch: Watch | None = None) -> Ran:
+    recorder = Recorder(watch)
     try:
         copy = copied()
         return Ran(copy, recorder, recorder.run(copy, given))
@@ -105,7 +122,7 @@ def _run(copied: Callable[[], nn.Module], given: Tensor) -> Ran:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """What the module prints goes to standard error; torch's chance stays where it was; attention is written out."""
     fast = torch.backends.mha.get_fastpath_enabled()
     with (

@@ -41,6 +41,10 @@ They count at the row that uses it first.
 """
 
 
+Watch = Callable[[str, Value, Tensor], None]
+"""Sees the path of a row, what is known of what it made, and that itself."""
+
+
 class Done(NamedTuple):
     """A call that has run: its name, how it is shown, what it took and gave, and twice its products."""
 
@@ -61,10 +65,11 @@ class Recorder:
         failed_in: the path of the module that raised, if one did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
         self.rows: list[Row] = []
         self.used: set[int] = set()
         self.failed_in: str | None = None
+        self._watch = watch
         self._names = Names()
         self._values: Any = WeakTensorKeyDictionary()  # of what came from the input
         self._made_of: Any = WeakTensorKeyDictionary()  # of anything else, its origins
@@ -74,13 +79,16 @@ class Recorder:
         self._flops = 0
 
     def run(self, module: nn.Module, given: Tensor) -> Any:
-        """What a module makes of an input. It has to be a copy: the forward of each of its parts is wrapped."""
+        """What a module makes of an input. It has to be a copy: the forward of each of its parts is wrapped.
+
+        Gradients are kept for a watch alone.
+        """
         dims = tuple(given.shape)
         self._values[given] = Value(dims, tuple(range(2, len(dims))), Field.of_input(dims[2:]), INPUT)
         for path, part in module.named_modules():
             self._names.modules.add(path)
             part.forward = self._seen(path, part, part.forward)
-        with torch.no_grad(), _Functions(self), _Kernels(self):
+        with torch.set_grad_enabled(self._watch is not None), _Functions(self), _Kernels(self):
             return module(given)
 
     def _seen(self, path: str, part: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -152,7 +160,10 @@ class Recorder:
                 self._made_of[one] = origins
         elif made:
             call = Call(done.name, done.what, done.args, done.kwargs, values, tuple(made[0].shape))
-            value = values[0] if _is_same(call) else self._row(call, origins, done.flops)
+            same = _is_same(call)
+            value = values[0] if same else self._row(call, origins, done.flops)
+            if self._watch is not None and not same:
+                self._alone(self._watch, (value.source, value, made[0]), {})
             for one in made:
                 dims = tuple(one.shape)
                 self._values[one] = value if dims == value.dims else _of(value, dims)
