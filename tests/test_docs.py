@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 import fieldstone as fs
 from fieldstone.cli import run
+from torchvision_by_hand import resnet18, resnet50
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -19,12 +21,14 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.fixture
-def folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place with photos/ and new/, as the pages have it."""
+def folder(page: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place with photos/ and new/, as the pages have it; for the one on weights with those of torchvision's names."""
     shutil.copytree(photos, tmp_path / "photos")
     (tmp_path / "new").mkdir()
     for number, file in enumerate(sorted(photos.rglob("*.png"))[:3], 1):
         shutil.copy(file, tmp_path / "new" / f"{number}.jpg")  # the decoder looks at the bytes, not at the name
+    if page.name == "weights.md":
+        torch.save(resnet18().state_dict(), tmp_path / "resnet18.pth")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -69,6 +73,19 @@ def test_the_readme_shows_what_inspect_prints(capsys: pytest.CaptureFixture[str]
     command = next(block for block in blocks(page, "sh") if "inspect" in block)
     run(shlex.split(command)[1:])
     assert capsys.readouterr().out == blocks(page, "text")[0]
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / "weights.md"], ids=lambda page: page.name)
+def test_the_page_on_weights_shows_what_an_import_prints(
+    page: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = shlex.split(blocks(page, "sh")[0].splitlines()[0])[1:]
+    assert run(command) == 0
+    assert capsys.readouterr().out == blocks(page, "text")[0]
+    torch.save(resnet50().state_dict(), folder / "resnet50.pth")
+    assert run([*(word.replace("resnet18", "resnet50") for word in command[:-1]), "other.safetensors"]) == 2
+    said, shown = capsys.readouterr().err.splitlines(), blocks(page, "text")[1].splitlines()
+    assert [*said[:2], "  …", said[-1]] == shown
 
 
 def test_links_lead_somewhere() -> None:

@@ -6,10 +6,11 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
-from fieldstone.commands import designing, training, using
+from fieldstone.commands import designing, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
@@ -24,15 +25,22 @@ COMMANDS: dict[str, Callable[..., int]] = {
 }
 """In the order of the help. Each loads its verb's code when it is called."""
 
+SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
+}
+
 app = typer.Typer(
     help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    **SETTINGS,
 )
+under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
 for name, command in COMMANDS.items():
     app.command(name)(command)
+under_weights.command("import")(weights.import_)
+app.add_typer(under_weights, name="weights")
 
 
 def main() -> None:

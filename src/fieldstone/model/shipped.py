@@ -12,17 +12,15 @@ import torch
 
 from fieldstone import __version__
 from fieldstone.data import cache
-from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import MissingExtraError, ModelError
 from fieldstone.model.file import FORMAT, ModelFile, pack_keys, write_model_file
+from fieldstone.model.learned_preprocessing import learned_preprocessing
 from fieldstone.network.build import build
 from fieldstone.network.state_dicts.names import names_of
 from fieldstone.network.state_dicts.translate import translate
 
 IMAGENET = Path(__file__).with_name("imagenet") / "names.txt"
-MARGIN = 32
-"""What the reference evaluation resizes the shorter side to, beyond the input's side, before it cuts the centre."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,14 @@ def _converted(name: str, shipped: Shipped, weights: Path) -> ModelFile:
     with torch.device("meta"):
         network = build(design, design.classes)
     tensors = torch.load(io.BytesIO(held), map_location="cpu", weights_only=True)
-    translated = translate(network, names_of(name)[0], tensors)
+    names = names_of(name)[0]
+    translated = translate(network, names, tensors)
     assert not translated.faults, translated.faults
     fields = {
         "design": design.to_text(),
         "task": "multiclass",
         "classes": list(imagenet_classes()),
-        "preprocessing": _preprocessing(design).to_json(),
+        "preprocessing": learned_preprocessing(design.input, design.input, names.pixels).to_json(),
         "images": pack_keys(()),
         "recipe": {},
         "data": {"path": "ImageNet (ILSVRC 2012)", "weights": shipped.package, "sha256": shipped.sha256},
@@ -115,15 +114,6 @@ def _converted(name: str, shipped: Shipped, weights: Path) -> ModelFile:
         "versions": {"fieldstone": __version__, "torch": torch.__version__},
     }
     return ModelFile(fields, translated.tensors)
-
-
-def _preprocessing(design: Design) -> Preprocessing:
-    """(x - 127) / 128 on the pixels of a centre crop."""
-    channels, height, width = design.input
-    return Preprocessing(
-        size=(height, width), channels=channels, resize="crop", resize_to=min(height, width) + MARGIN,
-        scale=1.0, mean=(127.0,) * channels, std=(128.0,) * channels,
-    )  # fmt: skip
 
 
 def _again(shipped: Shipped) -> str:

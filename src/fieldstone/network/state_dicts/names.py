@@ -1,19 +1,34 @@
-"""How other libraries call the layers of the gallery's networks: tables of names, as data. No torch."""
+"""How other libraries call the layers of the gallery's networks, and read images for them: as data. No torch."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 TABLES = Path(__file__).with_name("tables")
+PIXELS = Path(__file__).with_name("pixels.yaml")
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How a library reads images for a network, at the input that its design has.
+
+    The shorter side becomes `resize_to` and the centre is cut; x = pixel / divided_by, then (x - mean) / std.
+    """
+
+    resize_to: int
+    divided_by: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -22,13 +37,24 @@ class Names:
 
     Attributes:
         library: whose they are.
-        layers: the prefixes of its tensors, in the order of our layers that hold tensors.
+        layers: the prefixes of its tensors, in the order of our layers that hold tensors; the last is the head.
+        pixels: what the network's images are like.
         ignored: prefixes of tensors that the network here does without, such as those of auxiliary heads.
+        note: what a person should know of it.
+        files: by the first 8 digits of their SHA-256, what is `known` of them and their `resize_to`, or why `refused`.
     """
 
     library: str
     layers: tuple[str, ...]
+    pixels: Pixels
     ignored: tuple[str, ...] = ()
+    note: str = ""
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
+
+    def of_file(self, sha256: str) -> tuple[Pixels, Mapping[str, Any]]:
+        """How images are read for the weights of one file, and what is known of that file."""
+        known = self.files.get(sha256[:_DIGITS], {})
+        return replace(self.pixels, resize_to=known.get("resize_to", self.pixels.resize_to)), known
 
 
 def known() -> list[str]:
@@ -39,15 +65,20 @@ def known() -> list[str]:
 def names_of(design: str) -> tuple[Names, ...]:
     """What each library calls the layers of a design of the gallery; none where no library has it."""
     place = TABLES / f"{design}.yaml"
-    if not place.is_file():
-        return ()
-    table: Mapping[str, Any] = yaml.safe_load(place.read_text(encoding="utf-8"))
-    return tuple(_names(library, entry) for library, entry in table.items())
+    return tuple(_names(library, entry) for library, entry in _read(place).items()) if place.is_file() else ()
 
 
-def _names(library: str, entry: Mapping[str, list[str]]) -> Names:
+def _names(library: str, entry: Mapping[str, Any]) -> Names:
     layers = tuple(name for line in entry["layers"] for name in expand(line))
-    return Names(library, layers, tuple(entry.get("ignored", ())))
+    numbers = _read(PIXELS)[entry["pixels"]]
+    pixels = Pixels(entry["resize_to"], numbers["divided_by"], tuple(numbers["mean"]), tuple(numbers["std"]))
+    ignored, files = tuple(entry.get("ignored", ())), entry.get("files", {})
+    return Names(library, layers, pixels, ignored, entry.get("note", ""), files)
+
+
+def _read(place: Path) -> Mapping[str, Any]:
+    table: Mapping[str, Any] = yaml.safe_load(place.read_text(encoding="utf-8"))
+    return table
 
 
 def expand(line: str) -> Iterator[str]:

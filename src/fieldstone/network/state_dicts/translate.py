@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class Translated:
         tensors: by our names; none of them where something does not match.
         missing: what the network needs and the file lacks, as a line each.
         unknown: what the file holds and the network has no place for.
-        misshapen: what is there in another shape.
+        misshapen: what is there in another shape, or not in floating point.
         ignored: what the file holds and the network does without.
     """
 
@@ -35,7 +36,7 @@ class Translated:
     @property
     def faults(self) -> tuple[str, ...]:
         """Every line that says what does not match."""
-        return (*self.missing, *self.misshapen, *self.unknown)
+        return (*self.misshapen, *self.missing, *self.unknown)
 
 
 def layer_paths(network: nn.Module) -> list[str]:
@@ -56,41 +57,50 @@ def translate(network: nn.Module, names: Names, tensors: Mapping[str, Tensor]) -
         network: the network to fill, whose tensors say which names and shapes are needed; it is not changed.
         names: what the library calls its layers, in the order of `layer_paths`.
     """
-    paths = layer_paths(network)
-    assert len(paths) == len(names.layers), f"{names.library}: {len(names.layers)} names for {len(paths)} layers"
-    theirs = dict(zip(paths, names.layers, strict=True))
+    theirs = _their_names(network, names)
     made: dict[str, Tensor] = {}
     missing, misshapen = [], []
     for ours, wanted in network.state_dict().items():
-        path, _, kind = ours.rpartition(".")
-        name = f"{theirs[path]}.{kind}"
-        if name not in tensors:
-            if kind == COUNTER:
-                made[ours] = torch.zeros((), dtype=torch.int64)
-            else:
-                missing.append(f"{name} {shape_text(wanted)} is missing, for block {path}")
-        elif (fitting := _fitting(tensors[name], wanted)) is None:
-            shapes = f"{shape_text(tensors[name])}, not {shape_text(wanted)}"
-            misshapen.append(f"{name} is {shapes}, for block {path}")
+        name, path = theirs[ours], ours.rpartition(".")[0]
+        if name not in tensors and ours.endswith(COUNTER):
+            made[ours] = torch.zeros((), dtype=torch.int64)
+        elif name not in tensors:
+            missing.append(f"{name} {kind_text(wanted)} is missing, for block {path}")
+        elif not _fits(tensors[name], wanted):
+            misshapen.append(f"{name} is {kind_text(tensors[name])}, not {kind_text(wanted)}, for block {path}")
         else:
-            made[ours] = fitting
-    used = {f"{theirs[path]}.{kind}" for path, _, kind in (ours.rpartition(".") for ours in network.state_dict())}
-    others = [name for name in tensors if name not in used and not name.endswith(COUNTER)]
-    ignored = [name for name in others if name.startswith(names.ignored)] if names.ignored else []
-    unknown = [f"{name} {shape_text(tensors[name])} has no place" for name in others if name not in ignored]
+            made[ours] = tensors[name].reshape(wanted.shape).to(wanted.dtype)
+    others = sorted(name for name in tensors.keys() - set(theirs.values()) if not name.endswith(COUNTER))
+    ignored = tuple(name for name in others if name.startswith(names.ignored))
+    unknown = tuple(f"{name} {kind_text(tensors[name])} has no place" for name in others if name not in ignored)
     whole = not (missing or misshapen or unknown)
-    return Translated(made if whole else {}, tuple(missing), tuple(unknown), tuple(misshapen), tuple(ignored))
+    return Translated(made if whole else {}, tuple(missing), unknown, tuple(misshapen), ignored)
 
 
-def shape_text(tensor: Tensor) -> str:
-    """`64x3x7x7`, or `a number`."""
-    return "x".join(map(str, tensor.shape)) or "a number"
+def kind_text(tensor: Tensor) -> str:
+    """`64x3x7x7`, or `a number`; and what its numbers are, where they are no floating point."""
+    shape = "x".join(map(str, tensor.shape)) or "a number"
+    return (
+        shape
+        if tensor.is_floating_point() or not tensor.ndim
+        else f"{shape} of {str(tensor.dtype).removeprefix('torch.')}"
+    )
 
 
-def _fitting(tensor: Tensor, wanted: Tensor) -> Tensor | None:
-    """The tensor in the shape and number format that is wanted; None where it has other numbers."""
-    if tensor.shape != wanted.shape:
-        if len(tensor) != len(wanted) or tensor.flatten(1).shape != wanted.flatten(1).shape:
-            return None
-        tensor = tensor.reshape(wanted.shape)
-    return tensor.to(wanted.dtype)
+def _their_names(network: nn.Module, names: Names) -> dict[str, str]:
+    """The library's name of each of the network's tensors."""
+    paths = layer_paths(network)
+    assert len(paths) == len(names.layers), f"{names.library}: {len(names.layers)} names for {len(paths)} layers"
+    layers = dict(zip(paths, names.layers, strict=True))
+    parts = {ours: ours.rpartition(".") for ours in network.state_dict()}
+    return {ours: f"{layers[path]}.{kind}" for ours, (path, _, kind) in parts.items()}
+
+
+def _fits(tensor: Tensor, wanted: Tensor) -> bool:
+    """Whether it has the numbers that are wanted, in the same shape, or flat where the other is not."""
+    if wanted.is_floating_point() and not tensor.is_floating_point():
+        return False
+    if tensor.shape == wanted.shape:
+        return True
+    flat = min(tensor.ndim, wanted.ndim) == 2
+    return flat and len(tensor) == len(wanted) and prod(tensor.shape[1:]) == prod(wanted.shape[1:])

@@ -1,0 +1,211 @@
+"""Weights of another library, for a network of the gallery, as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fieldstone import __version__
+from fieldstone.data.manifest import printable
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
+from fieldstone.errors import DataError, ModelError
+from fieldstone.model.device import pick_device
+from fieldstone.model.inference import place
+from fieldstone.model.learned_preprocessing import learned_preprocessing
+from fieldstone.model.model import Model
+from fieldstone.model.shipped import imagenet_classes
+from fieldstone.model.tensors import copied
+from fieldstone.model.weights import Weights, read_weights
+from fieldstone.network.state_dicts.fit import Fit, fit, fitting
+from fieldstone.network.state_dicts.names import known, names_of
+from fieldstone.tasks.task import TASKS
+
+IMAGENET = "ImageNet (ILSVRC 2012)"
+LINES = 10
+
+
+def import_weights(
+    file: str | Path,
+    design: str,
+    *,
+    input: Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    resize_to: int | None = None,
+    scale: float | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    device: str | torch.device | None = None,
+) -> Model:
+    """A model of a design of the gallery, with the weights that torchvision or timm gave it.
+
+    Its `about["data"]` says where the weights come from, and in `notes` what was assumed of them.
+
+    Args:
+        file: a state dict, as `torch.save` or safetensors wrote it; it is read as data and runs no code.
+        input: channels and sides, where images are to have another size than the design's.
+        class_names: in the order of the head's outputs; without them ImageNet's for 1,000 outputs, else numbers.
+        resize_to: what the shorter side of an image becomes before the centre is cut, in pixels.
+        scale: x = pixel * scale, then (x - mean) / std with a number for each channel, or one for all; what is not
+            given is as the library has it.
+
+    Raises:
+        ModelError: the file is no state dict, or one that does not fit the design; nothing is loaded halfway.
+        DesignError: no such design, or one that does not walk on that input.
+        DataError: a preprocessing that no image can have.
+    """
+    path = Path(file)
+    own = _classifier(design)
+    weights = read_weights(path)
+    fitted = fit(design, weights.tensors, input)
+    if fitted.translated.faults:
+        raise _misfit(path, design, fitted, weights.tensors)
+    pixels, known_file = fitted.names.of_file(weights.sha256)
+    if "refused" in known_file:
+        raise ModelError(known_file["refused"], file=str(path), fix=f"give weights of {design}")
+    preprocessing = _changed(learned_preprocessing(fitted.design.input, own.input, pixels), resize_to, scale, mean, std)
+    outputs = fitted.design.classes or 0
+    classes, called = _classes(outputs, class_names)
+    return Model(
+        network=place(_filled(fitted, path), pick_device(device)).eval(),
+        task=TASKS["binary" if outputs == 1 else "multiclass"],
+        classes=classes,
+        preprocessing=preprocessing,
+        design=fitted.design.resolve(classes=len(classes)),
+        seen=frozenset(),
+        about=_about(path, weights, fitted, classes, [known_file.get("known", ""), fitted.names.note, called]),
+        device=pick_device(device),
+    )
+
+
+def read_class_names(path: Path) -> list[str]:
+    """The names of classes in a text file, one a line.
+
+    Raises:
+        ModelError: the file cannot be read, or a line of it is empty.
+    """
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except OSError as fault:
+        message = f"cannot be read: {(fault.strerror or str(fault)).lower()}"
+        raise ModelError(message, file=str(path), fix="give a text file with one class name a line") from fault
+    except UnicodeDecodeError as fault:
+        raise ModelError("is no UTF-8 text", file=str(path), fix="save it as UTF-8, one class name a line") from fault
+    if "" in lines:
+        raise ModelError("is an empty class name", file=str(path), line=lines.index("") + 1, fix="take the line out")
+    return lines
+
+
+def _classifier(name: str) -> Design:
+    """A design of which other libraries' names are known, and whose outputs a model can have."""
+    design = Design.named(name)
+    if name not in known():
+        fix = f"the designs that torchvision or timm has too are {', '.join(known())}"
+        raise ModelError(f"{name} is in no other library whose layer names are known here", fix=fix)
+    if len(design.output_shape(design.classes or 1)) > 1:
+        raise ModelError(
+            f"{name} gives a class for every pixel, and the tasks of models are {' and '.join(TASKS)} so far",
+            fix="import a network that gives one answer an image, such as resnet-50",
+        )
+    return design
+
+
+def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -> ModelError:
+    """What does not match, by name and shape, and what else the file may be."""
+    faults = fitted.translated.faults
+    tried = [names.library for names in names_of(name)]
+    closest = fitted.names.library + (f", closest of {', '.join(tried)}" if len(tried) > 1 else "")
+    lines = [f"  {line}" for line in faults[:LINES]]
+    lines += [f"  and {len(faults) - LINES:,} more"] if len(faults) > LINES else []
+    others = fitting(tensors)
+    fix = f"nothing was loaded; give {name}'s own weights"
+    if name in others:
+        fix = "nothing was loaded; give --input as many channels as its first layer has"
+    elif others:
+        fix = f"nothing was loaded; did you mean --design {others[0]}?"
+    count = f"{len(faults):,} tensors do" if len(faults) > 1 else "1 tensor does"
+    message = f"does not fit {name}: by the layer names of {closest}, {count} not match:\n" + "\n".join(lines)
+    return ModelError(message, file=str(path), fix=fix)
+
+
+def _filled(fitted: Fit, path: Path) -> torch.nn.Module:
+    """The network with the tensors, each with memory of its own."""
+    tensors = fitted.translated.tensors
+    bad = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
+    if bad:
+        block, _, kind = bad[0].rpartition(".")
+        count = f"{len(bad):,} tensors hold" if len(bad) > 1 else "1 tensor holds"
+        message = f"{count} numbers that are not finite, first the {kind} of block {block}"
+        raise ModelError(message, file=str(path), fix="take the weights of a training that did not diverge")
+    fitted.network.load_state_dict(copied(tensors), assign=True)
+    return fitted.network
+
+
+def _classes(outputs: int, given: Sequence[str] | None) -> tuple[tuple[str, ...], str]:
+    """The names of the classes, and what is to be said of them; nothing where they were given."""
+    count = 2 if outputs == 1 else outputs
+    if given is not None:
+        _check_names(given, count, outputs)
+        return tuple(given), ""
+    imagenet = imagenet_classes()
+    if count == len(imagenet):
+        return imagenet, f"the {count:,} classes are taken for ImageNet's, in its order"
+    numbers = tuple(map(str, range(count)))
+    return numbers, f"a state dict has no class names, so they are 0 to {count - 1:,}; --class-names FILE gives others"
+
+
+def _check_names(given: Sequence[str], count: int, outputs: int) -> None:
+    if len(given) != count:
+        of = "a head of 1 output has 2 classes" if outputs == 1 else f"the head has {outputs:,} outputs"
+        raise ModelError(f"{len(given):,} class names were given, and {of}", fix=f"give {count:,}, in their order")
+    doubled = [name for number, name in enumerate(given) if name in given[:number]]
+    if doubled:
+        raise ModelError(f"the class name {doubled[0]!r} was given twice", fix="give each class a name of its own")
+
+
+def _changed(
+    learned: Preprocessing,
+    resize_to: int | None,
+    scale: float | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> Preprocessing:
+    """What the library does with images, or what was asked for instead."""
+    changes: dict[str, Any] = {"resize_to": resize_to, "scale": scale}
+    changes |= {name: _numbers(name, given, learned.channels) for name, given in (("mean", mean), ("std", std))}
+    if scale is not None and not (isfinite(scale) and scale > 0):
+        raise DataError(f"scale {scale:g} is not above 0", fix="give what a pixel is multiplied with, as in 1/255")
+    if changes["std"] is not None and min(changes["std"]) <= 0:
+        raise DataError(f"std {min(changes['std']):g} is not above 0", fix="give standard deviations")
+    return replace(learned, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _numbers(name: str, given: Sequence[float] | None, channels: int) -> tuple[float, ...] | None:
+    if given is None:
+        return None
+    if len(given) not in (1, channels):
+        raise DataError(f"{name} has {len(given)} numbers for {channels} channels", fix="give one for each, or for all")
+    if not all(map(isfinite, given)):
+        raise DataError(f"{name} {', '.join(map(str, given))} is not finite", fix="give numbers")
+    return tuple(given) * (channels // len(given))
+
+
+def _about(path: Path, weights: Weights, fitted: Fit, classes: tuple[str, ...], said: Sequence[str]) -> dict[str, Any]:
+    """Where the model comes from, as its file says it."""
+    heads = len(fitted.translated.ignored)
+    left_out = f"left out, because the network has no such heads: {heads} tensors" if heads else ""
+    data = {
+        "path": IMAGENET if classes == imagenet_classes() else "not known",
+        "weights": printable(path.name),
+        "sha256": weights.sha256,
+        "library": fitted.names.library,
+        "notes": [note for note in (*weights.notes, left_out, *said) if note],
+    }
+    versions = {"fieldstone": __version__, "torch": torch.__version__}
+    return {"recipe": {}, "data": data, "metrics": {}, "versions": versions}
