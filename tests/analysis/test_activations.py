@@ -163,6 +163,36 @@ def test_an_activation_that_is_used_elsewhere_too_stays_where_it_is() -> None:
     assert [one.where for one in said("FS204", (3, 16, 16), *layers)] == ["3.1.4"]
 
 
+@pytest.mark.parametrize("named", ["", " name=p"])
+def test_a_pooling_whose_places_are_used_gives_something_else_before_the_activation(named: str) -> None:
+    pooling, back = f"maxpool 2{named}", ["maxunpool p"] if named else ["upsample 2"]
+    late, early = (
+        ["conv 8 3 padding=1", *order, "conv 8 1", "relu", *back, "conv classes 1"]
+        for order in (("relu", pooling), (pooling, "relu"))
+    )
+    networks = [build(fs.Design((3, 32, 32), layers), 10).eval() for layers in (late, early)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        after, before = (network(images) for network in networks)
+    assert bool(said("FS204", (3, 32, 32), *late)) == torch.allclose(after, before, atol=1e-6) == (not named)
+
+
+class Unpooling(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool, self.back = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        values, places = self.pool(images.relu())
+        unpooled: torch.Tensor = self.back(values.tanh(), places)
+        return unpooled
+
+
+def test_that_of_a_module_is_none_either() -> None:
+    assert [one.code for one in fs.inspect(Unpooling(), (3, 32, 32)).findings if one.code == "FS204"] == []
+
+
 WORDS = [kind.keyword for kind in ACTIVATIONS if kind not in OVER_CHANNELS and kind.keyword != "threshold"]
 
 

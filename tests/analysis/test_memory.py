@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import fieldstone as fs
+from fieldstone.analysis.rules.wording import plural
 from fieldstone.network.build import build
 from rules import numbers, said
 
@@ -66,3 +67,19 @@ def test_the_blocks_that_hold_most_are_named() -> None:
 @pytest.mark.parametrize("memory", [None, 10**9])
 def test_where_nothing_is_said_or_all_fits_there_is_none(memory: int | None) -> None:
     assert said("FS302", SHAPE, *LAYERS, memory=memory, batch_size=64) == []
+
+
+def test_large_numbers_are_written_out() -> None:
+    (found,) = [one for one in fs.inspect("vgg-16", memory="1GiB", batch_size=32).findings if one.code == "FS302"]
+    assert " for 138,357,544 parameters; " in found.message  # as published
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "1 place"), (1.0, "1 place"), (0.5, "0.5 places"), (1.25, "1.25 places"), (7.999, "8 places"),
+        (1_234_567, "1,234,567 places"), (1_234_567.5, "1,234,567.5 places"), (100.0, "100 places"),
+    ],
+)  # fmt: skip
+def test_counts_are_never_powers_of_ten(count: float, said: str) -> None:
+    assert plural(count, "place") == said

@@ -103,6 +103,7 @@ def pooled_too_late(subject: Subject) -> Iterator[Found]:
             of, values = numel(row.input_shape), numel(row.output_shape)
             keeps_order = isinstance(here.block, Activation) and here.block.monotone
             exchangeable = subject.after(here) == (row,) and _passes(subject, here) == _passes(subject, row)
+            exchangeable = exchangeable and not _is_put_back(subject, row)
             if keeps_order and exchangeable and values < of:
                 name, pooling = here.block.keyword, row.block.text()
                 yield Found(
@@ -111,6 +112,11 @@ def pooled_too_late(subject: Subject) -> Iterator[Found]:
                     f"{percent(1 - values / of)} fewer",
                     f"put {pooling} before {name}",
                 )
+
+
+def _is_put_back(subject: Subject, row: Row) -> bool:
+    """Whether a `maxunpool` takes its places: of equal values the first is taken, and an activation makes some equal."""
+    return any(user.block.text().startswith("maxunpool") for user in subject.after(row))
 
 
 def _passes(subject: Subject, row: Row) -> set[str]:
@@ -143,7 +149,8 @@ RULES = (
         severity="note",
         title="max pooling after an activation that keeps the order",
         why="Where a larger value never gives a smaller one, the largest of a window is the same before and after the "
-        "activation. Pooled first, the activation has fewer values to compute, and to keep for the backward pass.",
+        "activation. Pooled first, the activation has fewer values to compute, and to keep for the backward pass. Not "
+        "found where a `maxunpool` puts values back: where the largest stood is another place after a relu.",
         source="torch: `relu(max_pool2d(x, 2))` equals `max_pool2d(relu(x), 2)`",
         check=pooled_too_late,
         bad=Example((3, 32, 32), ("conv 8 3 padding=1", "relu", "maxpool 2", "flatten", "linear classes")),

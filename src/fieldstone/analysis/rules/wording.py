@@ -25,5 +25,6 @@ def percent(share: float) -> str:
 
 
 def plural(count: float, name: str) -> str:
-    """`1 block`, `3 blocks`, `1.5 blocks`."""
-    return f"{round(count, 2):,g} {name}{'' if count == 1 else 's'}"
+    """`1 block`, `3 blocks`, `1.5 blocks`, `1,500,000 blocks`."""
+    number = f"{count:,}" if isinstance(count, int) else f"{count:,.2f}".rstrip("0").rstrip(".")
+    return f"{number} {name}{'' if count == 1 else 's'}"
