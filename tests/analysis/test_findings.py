@@ -22,6 +22,7 @@ from fieldstone.analysis.findings import RULES, Finding, find
 from fieldstone.analysis.rule import Example, Rule, Subject
 from fieldstone.design import named
 from fieldstone.geometry import format_shape
+from fieldstone.network.build import build
 from strategies import designs
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -164,10 +165,51 @@ def test_a_softmax_or_sigmoid_at_the_end_is_an_error(layers: list[object], where
     assert found.fix == f"remove this {name}; probabilities are made by the task"
 
 
+MAP = ["conv 4 2 stride=2", "relu", "conv classes 1"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "where", "then"),
+    [
+        ([*MAP, "softmax", "upsample 2 mode=bilinear"], ["4"], "upsample 2 mode=bilinear"),
+        ([*MAP, "softmax", "globalavgpool"], ["4"], "globalavgpool"),
+        ([*MAP, "sigmoid", "avgpool 4", "dropout 0.1", "flatten"], ["4"], "avgpool 4 and dropout 0.1"),
+        ([*MAP, "softmax", "globalmaxpool keepdims=true", "flatten"], ["4"], "globalmaxpool keepdims=true"),
+        ([*MAP, ["softmax"], "pad 1", "crop 1", "save end"], ["4.1"], "pad 1 and crop 1"),
+        (
+            ["conv classes 1", {"branches add": [["softmax"], ["softmax"]]}, "globalavgpool"],
+            ["2.2.1", "2.1.1"],
+            "branches add and globalavgpool",
+        ),
+    ],
+)
+def test_probabilities_that_are_enlarged_or_averaged_stay_probabilities(
+    layers: list[object], where: list[str], then: str
+) -> None:
+    """In torch all that leaves lies between 0 and 1, however large the logits are."""
+    found = rules.said("FS201", (3, 8, 8), *layers)
+    assert [(one.severity, one.where) for one in found] == [("error", path) for path in where]
+    assert all(f", after it {then} alone, and the loss" in one.message for one in found)
+    outputs = build(fs.Design((3, 8, 8), layers), 10).eval()(100 * torch.randn(4, 3, 8, 8)).detach()
+    assert 0 <= outputs.min() <= outputs.max() <= 2  # two shares added
+
+
+@pytest.mark.parametrize("end", ["sigmoid", "softmax"])
+def test_a_regression_may_end_with_one_for_its_loss_applies_none(end: str) -> None:
+    layers = ["conv 10 3", "relu", "globalavgpool", "linear classes", end]
+    assert not fs.inspect(fs.Design((3, 8, 8), layers), task="regression").has("error")
+    for task in ("multiclass", "multilabel", None):
+        assert [one.code for one in fs.inspect(fs.Design((3, 8, 8), layers), task=task).findings if one.severity == "error"]
+
+
 @pytest.mark.parametrize(
     "layers",
     [
         ["globalavgpool", "linear classes"],
+        [*MAP, "sigmoid", "tanh", "globalavgpool"],
+        [*MAP, "softmax", "conv 10 1", "globalavgpool"],
+        [*MAP, "softmax", "batchnorm", "globalavgpool"],
+        ["conv classes 1", {"branches multiply": [["softmax"], []]}, "globalavgpool"],  # attention
         ["conv 4 3", "sigmoid", "globalavgpool", "linear classes"],
         ["globalavgpool", "linear classes", "tanh"],
         ["globalavgpool", {"residual": {"body": ["linear classes"], "shortcut": ["linear 10", "sigmoid"]}}],

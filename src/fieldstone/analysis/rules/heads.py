@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import inf, prod
 
+from fieldstone.analysis.other import Other
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.design.blocks.activation import Sigmoid, Softmax
+from fieldstone.design.blocks.pooling import MaxUnpool
 from fieldstone.design.blocks.shape import Flatten
-from fieldstone.design.blocks.structure import Parallel, Save
+from fieldstone.design.blocks.structure import Join, Parallel
+from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Shape, Window, format_shape, numel
 
@@ -19,18 +22,56 @@ NARROW = 0.5
 """A neck is worth a word below this share of the outputs; resnet-18 makes 1,000 from 512 values and is right."""
 
 
+VALUES_KEPT = {
+    "flatten", "upsample", "pixelshuffle", "pad", "crop", "dropout", "channeldropout", "alphadropout", "maxunpool",
+    "avgpool", "globalavgpool", "adaptiveavgpool", "maxpool", "globalmaxpool", "adaptivemaxpool",
+}  # fmt: skip
+"""Blocks that give shares and means of shares where they are given shares: no logits come of them again."""
+
+
 def doubled_activation(subject: Subject) -> Iterator[Found]:
     """A softmax or sigmoid at the end: the loss and the prediction apply it to logits, so it would act twice."""
-    rows = subject.rows
-    last = next((row for row in reversed(rows) if not isinstance(row.block, Flatten | Save)), rows[-1])
-    beside = any(isinstance(row.block, Parallel) and last.path.startswith(f"{row.path}.") for row in rows)
-    if isinstance(last.block, Softmax | Sigmoid) and not beside:
-        name = last.block.keyword
+    if subject.task == "regression":  # its loss applies none
+        return
+    ends, after = _probabilities(subject)
+    then = [row.block.text() for row in after if not _is_laid_anew(row)]
+    for row in ends:
+        name = row.block.keyword
+        with_what = f", after it {' and '.join(then)} alone," if then else ","
         yield Found(
-            last.path,
-            f"the network ends with {name}, and the loss applies it to logits once more",
+            row.path,
+            f"the network ends with {name}{with_what} and the loss applies it to logits once more",
             f"remove this {name}; probabilities are made by the task",
         )
+
+
+def _probabilities(subject: Subject) -> tuple[list[Row], list[Row]]:
+    """The softmaxes and sigmoids of which alone the output is made, none if of anything else too; what is after them."""
+    ends: list[Row] = []
+    after: list[Row] = []
+    waiting, seen = [subject.last], {subject.last.path}
+    while waiting:
+        row = waiting.pop()
+        sources = row.sources[:1] if isinstance(row.block, MaxUnpool) else row.sources
+        if isinstance(row.block, Softmax | Sigmoid):
+            ends.append(row)
+        elif _keeps_values(row) and INPUT not in sources:
+            after.insert(0, row)
+            waiting += [subject.makers[source] for source in dict.fromkeys(sources) if source not in seen]
+            seen |= set(sources)
+        else:
+            return [], []
+    return ends, after
+
+
+def _keeps_values(row: Row) -> bool:
+    """Whether shares go through it as shares; joined ones too."""
+    return row.block.keyword in VALUES_KEPT or isinstance(row.block, Join | Parallel) or _is_laid_anew(row)
+
+
+def _is_laid_anew(row: Row) -> bool:
+    """Whether the same values stand elsewhere."""
+    return isinstance(row.block, Flatten) or (isinstance(row.block, Other) and row.block.is_view)
 
 
 def misfit(subject: Subject) -> Iterator[Found]:
@@ -130,7 +171,8 @@ RULES = (
         severity="error",
         title="softmax or sigmoid before a loss that applies it",
         why="The loss takes logits and applies softmax or sigmoid itself, and so does the prediction. Applied twice, "
-        "all probabilities are squeezed together and gradients nearly vanish: training goes slowly and stops early.",
+        "all probabilities are squeezed together and gradients nearly vanish: training goes slowly and stops early. "
+        "Averaged, enlarged or laid out anew, probabilities are no logits again. A regression's loss applies none.",
         source="torch.nn.CrossEntropyLoss and torch.nn.BCEWithLogitsLoss, which expect logits",
         check=doubled_activation,
         bad=Example((3, 32, 32), ("conv 8 3", "relu", "globalavgpool", "linear classes", "softmax")),
