@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import gcd, prod
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import short
-from fieldstone.geometry import Transposed
+from fieldstone.design.blocks.block import FitError
+from fieldstone.design.blocks.convolution import UpConv
+from fieldstone.design.blocks.window import folded
+from fieldstone.design.walk import Row
+from fieldstone.geometry import Transposed, extent
 
 
 def checkerboard(subject: Subject) -> Iterator[Found]:
@@ -24,7 +29,7 @@ def checkerboard(subject: Subject) -> Iterator[Found]:
                 f"{row.block.text()} adds up {least} to {most} products a place, in a pattern that repeats every "
                 f"{short(window.stride)} places: its stride {short(window.stride)} does not divide its kernel "
                 f"{short(window.kernel)}{_spaced(window)}",
-                f"{_even(window)}, or upsample and convolve with stride 1",
+                _mend(row, window),
             )
 
 
@@ -32,12 +37,40 @@ def _spaced(window: Transposed) -> str:
     return "" if max(window.dilation) == 1 else f" evenly at dilation {short(window.dilation)}"
 
 
-def _even(window: Transposed) -> str:
-    """The next larger kernel that the stride divides; a dilation that shares a factor with it always leaves gaps."""
+def _mend(row: Row, window: Transposed) -> str:
+    """The block with the next larger kernel that the stride divides, where one gives the same sides."""
+    instead = "upsample and convolve with stride 1"
+    even = _even(row.block, window) if isinstance(row.block, UpConv) else None
+    return f"write {even.text()}, or {instead}" if even and _fits(even, row) else instead
+
+
+def _fits(block: UpConv, row: Row) -> bool:
+    """Whether the block would give the row's output."""
+    try:
+        return block.with_outputs(row.output_shape[0]).output_shape(row.input_shape) == row.output_shape
+    except FitError:  # more output padding than torch takes
+        return False
+
+
+def _even(block: UpConv, window: Transposed) -> UpConv:
+    """With such a kernel, and as much more padding; a dilation that shares a factor with the stride leaves gaps."""
     axes = list(zip(window.kernel, window.stride, window.dilation, strict=True))
-    kernel = short(tuple(-(-size // stride) * stride for size, stride, _ in axes))
     gaps = any(gcd(stride, step) > 1 for _, stride, step in axes)
-    return f"use a kernel of {kernel}{' without dilation' if gaps else ''}"
+    kernel = tuple(-(-size // stride) * stride for size, stride, _ in axes)
+    dilation = tuple(1 if gaps else step for step in window.dilation)
+    even = replace(block, kernel_size=folded(kernel), dilation=folded(dilation))
+    if block.padding == "same":  # which sets the sides
+        return even
+    longer = map(int.__sub__, map(extent, kernel, dilation), map(extent, window.kernel, window.dilation))
+    cuts = [2 * pad - more + grown for pad, more, grown in zip(window.padding, window.output_padding, longer)]
+    padding, more = (tuple(max(0, end) for end in ends) for ends in zip(*(_ends(cut) for cut in cuts)))
+    return replace(even, padding=folded(padding), output_padding=folded(more))
+
+
+def _ends(cut: int) -> tuple[int, int]:
+    """Padding and output padding that take so much off the sides together: 2 * padding - output_padding."""
+    padding = max(0, -(-cut // 2))
+    return padding, 2 * padding - cut
 
 
 BEFORE = ("conv 8 3 stride=2 padding=1", "relu")
