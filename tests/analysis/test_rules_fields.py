@@ -6,6 +6,8 @@ import re
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
 
 import fieldstone as fs
 from fieldstone.network.build import build
@@ -54,8 +56,11 @@ def test_the_same_blocks_without_strides_lose_nothing() -> None:
     assert not said("FS104", (3, 32, 32), *slow, "maxpool 2", "maxpool 2", *END)
 
 
-HEADS = {"output": ["conv classes 1"], "pooled": list(END), "flat": ["flatten", "linear classes"]}
-PLACE = {"output": 1, "pooled": 0, "flat": 0}
+HEADS = {
+    "output": ["conv classes 1"],
+    "pooled": list(END),
+    "adaptively": ["adaptiveavgpool 1", "flatten", "linear classes"],
+}
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -80,6 +85,26 @@ def test_an_object_that_no_value_sees_whole(shape: tuple[int, ...], layers: list
         assert found.where == str(len(layers) + 1)
     assert not said("FS109", shape, *layers, *HEADS[head], object_size=seen)
     assert len(said("FS109", shape, *layers, *HEADS[head], object_size=(max(seen) + 1,))) == 1  # for every side
+
+
+@pytest.mark.parametrize(("name", "object_size"), [("vgg-16", 224), ("lenet-5", 20), ("three-conv", 30)])
+def test_a_linear_layer_after_a_flatten_sees_the_whole(name: str, object_size: int) -> None:
+    """Every pixel that something reads moves each of its outputs, by a weight of its own."""
+    assert not [one for one in fs.inspect(name, object=object_size).findings if one.code == "FS109"]
+    if name != "vgg-16":  # which takes a while
+        design = fs.Design.named(name)
+        pixels = torch.rand(1, *design.input, dtype=torch.float64, requires_grad=True)
+        build(design, 10).double().eval()(pixels)[0, 0].backward()
+        assert pixels.grad is not None
+        moved = pixels.grad[0].abs().sum(0).nonzero()
+        assert tuple((moved.max(0).values - moved.min(0).values + 1).tolist()) >= (object_size, object_size)
+
+
+@pytest.mark.parametrize("between", [[], ["relu"], ["dropout 0.1"], [{"residual": ["linear 1800", "relu"]}]])
+def test_whatever_stands_between(between: list[object]) -> None:
+    layers = ["conv 2 3", "flatten", *between]
+    assert not said("FS109", (3, 32, 32), *layers, "linear classes", object_size=(32, 32))
+    assert said("FS109", (3, 32, 32), "conv classes 3", "flatten", object_size=(32, 32))  # its own output, a place each
 
 
 def sees(layers: list[object], shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -114,6 +139,64 @@ def test_what_is_said_of_a_pooling_of_patches() -> None:
         "globalavgpool takes together 31x31 values that see 4x4 of 64x64 pixels, 6% of a side"
     )
     assert "7 more of `conv C 3 padding=1`, 4x4 pixels each" in found.fix  # 4 + 7 * 4 = 32
+
+
+POOLINGS = [
+    "avgpool 64", "avgpool 64 stride=1", "avgpool 70 padding=3", "maxpool 64", "adaptiveavgpool 1", "adaptivemaxpool 1",
+    "globalavgpool keepdims=true", "globalmaxpool keepdims=true",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_pooling_of_the_whole_map_is_one_however_it_is_written(pooling: str) -> None:
+    layers = ["conv 8 3 padding=1", "relu", pooling]
+    (found,) = said("FS112", (3, 64, 64), *layers, "flatten", "linear classes")
+    assert found.where == "3"
+    assert found.message.startswith(f"{pooling} takes together 64x64 values that see 3x3 of 64x64 pixels, 5% of a side")
+    assert said("FS109", (3, 64, 64), *layers, "flatten", "linear classes", object_size=(9, 9))
+    with torch.no_grad():  # torch agrees: one place is left of the map
+        left = build(fs.Design((3, 64, 64), [*layers, "flatten", "linear classes"]), 10)[:3](torch.rand(1, 3, 64, 64))
+    assert left.shape == (1, 8, 1, 1)
+
+
+class Deciding(nn.Module):
+    """Looks at its input, and gives something else."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how, self.conv, self.head = how, nn.Conv2d(3, 4, 17), nn.Linear(4, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = self.conv(images)
+        if self.how == "mean":
+            values = values if images.mean() > 0 else -values
+        if self.how == "of a channel":
+            values = values if images.mean((2, 3)).sum() > 0 else -values
+        pooled = functional.avg_pool2d(values, values.shape[2:]).flatten(1) if self.how == "all" else values.mean((2, 3))
+        logits: Tensor = self.head(pooled)
+        return logits
+
+
+@pytest.mark.parametrize(("how", "side"), [("mean", 32), ("of a channel", 32), ("all", 32), ("all", 64)])
+def test_a_module_that_looks_to_decide_pools_nothing(how: str, side: int) -> None:
+    found = [one for one in fs.inspect(Deciding(how), (3, side, side)).findings if one.code == "FS112"]
+    assert [one.where for one in found] == (["avg_pool2d"] if side == 64 else [])
+
+
+def test_of_what_a_module_gives_the_first_is_its_output() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+        def forward(self, images: Tensor) -> dict[str, Tensor]:
+            values = self.conv(images)
+            return {"out": self.head(values.mean((2, 3))), "map": values.relu()}
+
+    subject = fs.inspect(Two(), (3, 32, 32)).subject
+    assert subject.last.path == "head"
+    assert subject.leaving == ("head", "relu")
+    assert subject.used == {"conv", "mean", "head", "relu"}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Subject:
         object_size: the sides in pixels of what is to be recognised, where that was said.
         memory: the bytes that a training step may take, where that was said.
         batch_size: images in that step.
+        leaving: the paths of the rows that a module returns, in order; () leaves it to the rows, as in a design.
     """
 
     input: Shape
@@ -37,6 +38,7 @@ class Subject:
     object_size: tuple[int, ...] | None = None
     memory: int | None = None
     batch_size: int = 1
+    leaving: tuple[str, ...] = ()
 
     @cached_property
     def makers(self) -> Mapping[str, Row]:
@@ -66,8 +68,22 @@ class Subject:
 
     @property
     def last(self) -> Row:
-        """The row whose output leaves the network."""
+        """The row whose output leaves the network; of several the first."""
+        if self.leaving:
+            return self.makers[self.leaving[0]]
         return next(row for row in reversed(tuple(self.makers.values())) if not self.after(row))
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The paths of which what leaves the network is made: a module may look at a map to decide, and no more."""
+        used: set[str] = set()
+        waiting = [*(self.leaving or (self.last.path,))]
+        while waiting:
+            path = waiting.pop()
+            if path not in used and path in self.makers:
+                used.add(path)
+                waiting += self.makers[path].sources
+        return frozenset(used)
 
     @cached_property
     def order(self) -> tuple[Row, ...]:

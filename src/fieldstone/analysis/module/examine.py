@@ -57,7 +57,8 @@ def examine(
     ran, untraced = _traced(module, shape, name)
     if not ran.recorder.rows:
         raise DesignError(f"{name} does nothing with its input", fix="give a module that computes something of it")
-    subject = Subject(shape, tuple(ran.recorder.rows), classes, **asked)
+    leaving = ran.recorder.sources(ran.result)
+    subject = Subject(shape, tuple(ran.recorder.rows), classes, leaving=leaving, **asked)
     outputs, findings = _outputs(ran.result), find(subject, silent)
     return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
 

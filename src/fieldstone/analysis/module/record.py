@@ -91,6 +91,11 @@ class Recorder:
         with torch.set_grad_enabled(self._watch is not None), _Functions(self), _Kernels(self):
             return module(given)
 
+    def sources(self, result: Any) -> tuple[str, ...]:
+        """The paths of the rows that made what a module gave, in order; what it was given is none."""
+        made = [self._values[one].source for one in tensors(result) if one in self._values]
+        return tuple(dict.fromkeys(source for source in made if source != INPUT))
+
     def _seen(self, path: str, part: nn.Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         """The same forward, known while it runs."""
 

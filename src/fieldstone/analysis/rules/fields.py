@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil
 
+from fieldstone.analysis.other import Other
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import percent, pixels, plural
+from fieldstone.design.blocks.dense import Linear
+from fieldstone.design.blocks.pooling import AdaptivePool, Pool
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.blocks.window import per_axis
 from fieldstone.design.field import Field, Path
@@ -74,8 +77,8 @@ def small_patches(subject: Subject) -> Iterator[Found]:
     if subject.object_size is not None:
         return
     sides = subject.input[1:]
-    for row, field in _deciding(subject):
-        if window_of(row) is WHOLE and all(
+    for row, field in _pooled(subject):
+        if all(
             seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)
         ):
             wanted = tuple(ceil(LEAST_SHARE * side) for side in sides)
@@ -90,19 +93,49 @@ def small_patches(subject: Subject) -> Iterator[Found]:
 
 
 def _deciding(subject: Subject) -> Iterator[tuple[Row, Field]]:
-    """What reads the values of a map to decide (a global pooling, a flatten, the output), and what those values see."""
+    """What reads the values of a map to decide, and what those values see.
+
+    It is a pooling to one place, or the output; but for a linear layer, which has a weight for every place.
+    """
+    yield from _pooled(subject)
     for row in subject.order:
-        pools = (
-            window_of(row) is WHOLE and max(row.output_shape[1:], default=1) == 1
-        )  # else it gates, and keeps its map
-        flattens = isinstance(row.block, Flatten) and len(row.input_shape) > 1
-        if (pools or flattens) and len(row.sources) == 1 and not _passed(subject, row):
-            field = subject.field(row.sources[0])
-            if field is not None and not field.saw_everything:
-                yield row, field
+        if isinstance(row.block, Flatten) and len(row.input_shape) > 1 and not _is_weighed(subject, row):
+            yield from _judged(subject, row)
     last = subject.last
     if len(last.output_shape) > 1 and last.field is not None and not last.field.saw_everything:
         yield last, last.field
+
+
+def _pooled(subject: Subject) -> Iterator[tuple[Row, Field]]:
+    """Poolings of several places to one, and what the values see that they take together; but for gates."""
+    for row in subject.order:
+        if _leaves_one_place(row) and not _passed(subject, row):
+            yield from _judged(subject, row)
+
+
+def _judged(subject: Subject, row: Row) -> Iterator[tuple[Row, Field]]:
+    """It, and what the values see that it reads, where that is known; once all was seen there is nothing to judge."""
+    field = subject.field(row.sources[0]) if len(row.sources) == 1 else None
+    if field is not None and not field.saw_everything and row.path in subject.used:
+        yield row, field
+
+
+def _leaves_one_place(row: Row) -> bool:
+    """Whether it takes all places of a map together without a weight for each."""
+    pools = window_of(row) is WHOLE or isinstance(row.block, Pool | AdaptivePool)
+    known = not isinstance(row.block, Other) or row.block.known
+    return pools and known and max(row.output_shape[1:], default=1) == 1 < max(row.input_shape[1:], default=1)
+
+
+def _is_weighed(subject: Subject, row: Row) -> bool:
+    """Whether a linear layer comes after it."""
+    after = {row.path}
+    for other in subject.order[subject.order.index(row) + 1 :]:
+        if not after.isdisjoint(other.sources):
+            after.add(other.path)
+            if isinstance(other.block, Linear):
+                return True
+    return False
 
 
 def _passed(subject: Subject, row: Row) -> bool:
@@ -184,7 +217,9 @@ RULES = (
         severity="warning",
         title="receptive field smaller than the object",
         why="A value can only tell what it sees. Where none sees an object as a whole, the network has to guess it "
-        "from parts, and what distinguishes two objects by how their parts are arranged is not seen.",
+        "from parts, and what distinguishes two objects by how their parts are arranged is not seen. Judged are values "
+        "that are pooled, or leave the network; a linear layer after a flatten has a weight for every place, and sees "
+        "how all of them are arranged.",
         source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019",
         check=smaller_than_object,
         bad=Example((3, 64, 64), (*STAGE, "conv classes 3 padding=1"), {"object_size": (20, 20)}),
