@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 import fieldstone as fs
 from fieldstone.network.build import build
@@ -132,6 +133,74 @@ def test_cross_entropy_a_pixel_takes_what_is_silent_for_segmentation(shape: tupl
         logits = build(fs.Design(shape, layers), 4)(torch.rand(3, *shape))
         assert said("FS202", shape, *layers, classes=4, task="segmentation") == []
     loss(logits, masks)
+
+
+class Ending(nn.Module):
+    """Gives so many numbers, an image or a pixel, and something else beside them."""
+
+    def __init__(self, outputs: int, a_pixel: bool) -> None:
+        super().__init__()
+        self.a_pixel, self.conv, self.head = a_pixel, nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, outputs, 1)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        values = self.conv(images).relu()
+        logits: Tensor = self.head(values)
+        return logits if self.a_pixel else logits.mean((2, 3)), values
+
+
+def trains(network: Ending, task: str, classes: int) -> bool:
+    """Whether torch's loss takes the outputs with targets of the task."""
+    logits, _ = network(torch.rand(classes, 3, 16, 16))
+    every = torch.arange(classes)
+    targets = {
+        "binary": every[:, None].float(),
+        "multiclass": every,
+        "multilabel": torch.eye(classes),
+        "regression": torch.eye(classes),
+        "segmentation": every[:, None, None].expand(-1, 16, 16),
+    }
+    losses = {"binary": nn.BCEWithLogitsLoss(), "multilabel": nn.BCEWithLogitsLoss(), "regression": nn.L1Loss()}
+    try:
+        losses.get(task, nn.CrossEntropyLoss())(logits, targets[task])
+    except (ValueError, RuntimeError, IndexError, UserWarning):
+        return False
+    return logits.shape[1] <= classes  # cross entropy takes more
+
+
+TASKS = [("binary", 2), ("multiclass", 3), ("multilabel", 3), ("regression", 3), ("segmentation", 3)]
+
+
+@pytest.mark.parametrize(("task", "classes"), TASKS)
+@pytest.mark.parametrize("outputs", [1, 2, 3, 5])
+@pytest.mark.parametrize("a_pixel", [False, True])
+def test_a_module_is_silent_where_the_loss_of_the_task_takes_what_it_gives(
+    task: str, classes: int, outputs: int, a_pixel: bool
+) -> None:
+    network = Ending(outputs, a_pixel)
+    found = fs.inspect(network, (3, 16, 16), classes=classes, task=task, select="FS202").findings
+    assert (found == ()) == trains(network, task, classes)
+    assert {one.severity for one in found} <= {"error"}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "asked", "wanted"),
+    [
+        (5, {"classes": 7}, "the network leaves 5 numbers, and a task takes 7 numbers an image"),
+        (5, {"classes": 5}, None),
+        (5, {}, None),
+        (2, {"task": "binary"}, "the network leaves 2 numbers, and binary takes 1 number an image"),
+        (1, {"task": "binary"}, None),
+        (1, {"classes": 2}, None),
+        (2, {"classes": 2}, None),
+        (3, {"classes": 2}, "the network leaves 3 numbers, and a task takes 2 numbers an image"),
+    ],
+)
+def test_what_is_asked_of_a_module_is_compared_with_what_it_gives(
+    outputs: int, asked: dict[str, Any], wanted: str | None
+) -> None:
+    found = fs.inspect(Ending(outputs, False), (3, 16, 16), select="FS202", **asked).findings
+    assert [(one.where, one.message) for one in found] == ([("mean", wanted)] if wanted else [])
+    assert all(one.fix.startswith(f"let its last layer give {wanted.split()[-4]}, or ") for one in found if wanted)
 
 
 POOLED = ["conv 16 3", "relu", "globalavgpool"]

@@ -78,14 +78,14 @@ def misfit(subject: Subject) -> Iterator[Found]:
     """What leaves the network is not what the task takes; without a task, neither of the two forms that one could."""
     last, head = subject.last, _head(subject)
     shape, sides = last.output_shape, last.output_shape[1:]
-    numbers = shape[0] if head is None else head.output_shape[0]
+    numbers = _numbers(subject, shape[0]) if head is None else head.output_shape[0]
     form = _form(subject, sides)
     if shape == (numbers, *form):
         return
     wanted = f"{subject.task or 'a task'} takes {_amount((numbers, *form))}" + ("" if form else " an image")
     if subject.task is None and sides and not form:
         wanted = f"{wanted}; as one answer a pixel it is less than an eighth of {format_shape(subject.input)} a side"
-    yield Found(last.path, f"the network leaves {_amount(shape)}, and {wanted}", _mend(shape, numbers, form))
+    yield Found(last.path, f"the network leaves {_amount(shape)}, and {wanted}", _mend(shape, numbers, form, head))
 
 
 def _amount(shape: Shape) -> str:
@@ -98,6 +98,15 @@ def _head(subject: Subject) -> Row | None:
     return next((row for row in subject.rows if row.block.is_head), None)
 
 
+def _numbers(subject: Subject, made: int) -> int:
+    """How many numbers a module should give for one answer: as many as it does where nothing says it."""
+    if subject.task == "binary":
+        return 1
+    if subject.classes is None or (subject.task is None and subject.classes == 2 and made == 1):  # binary, perhaps
+        return made
+    return subject.classes
+
+
 def _form(subject: Subject, sides: Shape) -> Shape:
     """The sides of what the task takes, () for one answer an image; without a task, what these sides look like."""
     inputs = subject.input[1:]
@@ -107,8 +116,10 @@ def _form(subject: Subject, sides: Shape) -> Shape:
     return inputs if subject.task == "segmentation" else ()
 
 
-def _mend(shape: Shape, numbers: int, form: Shape) -> str:
+def _mend(shape: Shape, numbers: int, form: Shape, head: Row | None) -> str:
     """What gives the shape that the task takes."""
+    if shape[0] != numbers and head is None:
+        return f"let its last layer give {numbers:,}, or give the task and the classes that it is made for"
     if shape[0] != numbers:
         return "make the block that is sized by `classes` the last"
     if not form:
@@ -184,7 +195,8 @@ RULES = (
         title="head and task that do not fit",
         why="Classification, multilabel and regression take one row of numbers an image; segmentation takes one a "
         "pixel, at the sides of the input. Where no task is asked for, a map of at least an eighth of the input's "
-        "sides is read as one answer a pixel; a smaller one is neither, and cannot be trained.",
+        "sides is read as one answer a pixel; a smaller one is neither, and cannot be trained. A module has as many "
+        "outputs as `--classes` and `--task` say; where neither is given, its number is not judged.",
         source="torch.nn.CrossEntropyLoss, whose input is (N, C) or (N, C, *sides); "
         "for an eighth: Chen, Papandreou, Schroff and Adam, arXiv:1706.05587",
         check=misfit,
