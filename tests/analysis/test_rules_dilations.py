@@ -149,6 +149,34 @@ def test_windows_that_see_padding_alone(shape: tuple[int, ...], block: str, blin
             assert not said("FS108", shape, f"{mended} padding=same dilation={numbers(fix)[0]}", *END)
 
 
+@pytest.mark.parametrize(
+    ("side", "block", "widest"),
+    [
+        (100, "conv 4 3 padding=causal dilation=128", 49),
+        (100, "conv 4 2 padding=causal dilation=128", 99),
+        (9, "depthwise 5 padding=causal dilation=9", 2),
+        (16, "conv 4 3 padding=causal dilation=16 stride=2", 7),
+        (16, "separable 4 3 padding=same dilation=16", 15),
+    ],
+)
+def test_applied_as_it_is_said_every_tap_sees_and_what_was_causal_still_is(side: int, block: str, widest: int) -> None:
+    (found,) = said("FS108", (3, side), block, *END)
+    padding = re.findall("padding=[a-z]+", block)[0]
+    assert found.fix == f"use dilation={widest} or less with {padding}, or a larger input"
+    for step in (widest, widest + 1):
+        mended = re.sub("dilation=[0-9]+", f"dilation={step}", block)
+        network = build(fs.Design((3, side), [mended, "conv classes 1"]), 1)
+        pixels = torch.rand(1, 3, side, requires_grad=True)
+        values = network(pixels)
+        values.sum().backward()
+        taps = next(weight for weight in network.parameters() if weight.dim() == 3 and weight.shape[-1] > 1)
+        assert taps.grad is not None
+        assert bool((taps.grad.abs().amax((0, 1)) > 0).all()) == (step == widest)
+        if padding == "padding=causal":
+            (sees,) = torch.autograd.grad(network(pixels)[0, 0, 2], pixels)
+            assert sees[..., 2 * (side // values.shape[-1]) + 1 :].abs().max() == 0
+
+
 @pytest.mark.parametrize("seed", range(150))
 def test_blind_taps_are_those_whose_weights_have_no_gradient(seed: int) -> None:
     rng = np.random.default_rng(seed)

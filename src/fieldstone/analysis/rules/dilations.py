@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
 from fieldstone.analysis.reading import Line, Run, ends, is_dilated
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, percent, plural, short
+from fieldstone.design.blocks.window import padding_of
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Reads, Window, format_shape
@@ -102,7 +104,7 @@ def padding_alone(subject: Subject) -> Iterator[Found]:
                 rows[0].path,
                 f"{rows[0].block.text()} sees padding alone with {taps - prod(seeing)} of its {taps} taps{others}: "
                 f"its window spans {format_shape(window.extents)}, its map is {format_shape(sides)}",
-                _narrower(window, sides, blind),
+                _narrower(rows[0], window, blind),
             )
 
 
@@ -112,11 +114,33 @@ def _seeing(reads: Reads, size: int, count: int) -> int:
     return sum(any(0 <= place < size for place in places) for places in by_tap)
 
 
-def _narrower(window: Window, sides: tuple[int, ...], blind: list[int]) -> str:
+def _narrower(row: Row, window: Window, blind: list[int]) -> str:
+    """The largest dilation with which every tap sees a value, with padding that keeps the sides that leave."""
+    sides = row.input_shape[1:]
     if any(window.extents[axis] == window.kernel[axis] or sides[axis] == 1 for axis in blind):
         return "use a kernel of 1 without padding, reduce the map less before it, or use a larger input"
-    widest = max(1, min(2 * (sides[axis] - 1) // (window.kernel[axis] - 1) for axis in blind))
-    return f"use dilation={widest} or less with padding=same, or a larger input"
+    step, high = 1, max(window.dilation)
+    while step < high:  # halving the difference: with less dilation no tap sees less
+        middle = (step + high + 1) // 2
+        step, high = (middle, high) if _all_see(_dilated(row, window, middle), sides) else (step, middle - 1)
+    return f"use dilation={step} or less with padding={_padding(row)}, or a larger input"
+
+
+def _padding(row: Row) -> str:
+    """What keeps the order of time where the block does, and else the sides."""
+    return "causal" if getattr(row.block, "padding", None) == "causal" else "same"
+
+
+def _dilated(row: Row, window: Window, step: int) -> Window:
+    """The window with that dilation, padded so."""
+    sides, dilation = row.input_shape[1:], (step,) * len(window.kernel)
+    padding = padding_of(_padding(row), sides, window.kernel, window.stride, dilation)
+    return replace(window, dilation=dilation, padding=padding)
+
+
+def _all_see(window: Window, sides: tuple[int, ...]) -> bool:
+    axes = zip(window.reads(sides), sides, window.output_sizes(sides), window.kernel, strict=True)
+    return all(_seeing(reads, size, count) == kernel for reads, size, count, kernel in axes)
 
 
 BEFORE = ("conv 8 3 padding=1", "relu", "maxpool 2", "relu")
