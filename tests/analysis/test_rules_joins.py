@@ -61,6 +61,7 @@ def test_paths_of_other_strides_look_at_other_pixels(shape: tuple[int, ...], one
         ([{"residual": {"body": ["conv 8 3 stride=2 padding=1"], "shortcut": ["avgpool 2", "conv 8 1"]}}], None),
         ([{"residual": {"body": ["conv 8 3 stride=2 padding=1"], "shortcut": ["conv 8 1 stride=2"]}}], None),
         ([{"branches add": [["conv 8 2 padding=same"], ["conv 8 3 padding=1"]]}], None),  # half a place, and within
+        ([{"residual": ["conv 3 2 padding=same", "relu", "conv 3 2 padding=same"]}], "1 place"),  # [0, 2] and itself
         (["save a", "conv 8 3", "conv 8 3", "concat a crop=true"], None),
         (["save a", "conv 8 2", "concat a crop=true"], None),
         (["save a", "conv 8 3 stride=2 padding=1", "conv 8 3 padding=1", "concat a crop=true"], "4 places"),
@@ -73,3 +74,59 @@ def test_maps_that_lie_on_each_other_and_maps_that_do_not(layers: list[object], 
     end = ["linear classes"] if "linear 8" in layers else END
     found = said("FS111", (3, 32, 32), *layers, *end)
     assert [f"that is {apart} apart" in one.message for one in found] == ([] if apart is None else [True])
+
+
+EIGHT = [{"repeat 8": ["conv 8 3", "relu"]}]
+SKIP = ["conv 8 3 padding=1", "relu", "save a", "avgpool 2", "conv 8 3", "relu", "conv 8 3", "relu"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "one", "other", "apart"),
+    [
+        ((3, 64, 64), ["crop 0 after=16"], EIGHT, 8),
+        ((3, 64, 64), ["crop 16 after=0"], EIGHT, 8),
+        ((3, 64, 64), ["crop 8"], EIGHT, None),
+        ((3, 64, 64), ["crop 5 after=11"], EIGHT, None),  # nearer to the middle of what the others see
+        ((3, 64, 64), ["crop 0x8 after=16x8"], EIGHT, 8),
+        ((3, 64), ["crop 0 after=16"], EIGHT, 8),
+        ((3, 64), ["crop 16 after=0"], EIGHT, None),  # of the past alone
+        ((3, 64), ["conv 8 1"], ["conv 8 3 padding=causal dilation=8", "relu"], None),
+        ((1, 20, 20, 20), ["crop 0 after=8"], [{"repeat 4": ["conv 2 3"]}], 4),
+    ],
+)
+def test_a_path_beside_the_middle_of_what_the_other_sees(
+    shape: tuple[int, ...], one: list[object], other: list[object], apart: int | None
+) -> None:
+    found = said("FS111", shape, {"branches concat": [one, other]}, *END)
+    middles = []
+    for path in (one, other):
+        middles.append([sum(span(path, shape, 5, axis)) / 2 for axis in range(len(shape) - 1)])
+    measured = max(abs(here - there) for here, there in zip(*middles, strict=True))
+    assert [f"that is {measured:g} places apart" in one.message for one in found] == ([True] if apart else [])
+    assert apart is None or measured == apart
+
+
+@pytest.mark.parametrize(("pad", "found"), [("pad 0 after=4", True), ("pad 4 after=0", True), ("pad 2", False)])
+def test_a_path_that_is_padded_at_one_end_and_enlarged(pad: str, found: bool) -> None:
+    layers = [*SKIP, pad, "upsample 2"]
+    said_of_it = said("FS111", (3, 64, 64), *layers, "concat a", "conv classes 1")
+    assert [one.where for one in said_of_it] == (["11"] if found else [])
+    middles = [sum(span(layers, (3, 64, 64), place, 0)) / 2 - place for place in (20, 21)]  # in turn before and behind
+    assert (abs(sum(middles) / 2) >= 4) == found
+
+
+DOWN = ["maxpool 2", "conv 8 3 stride=2 padding=1", "conv 8 3 stride=2 padding=same", "conv 8 2 stride=2"]
+UP = ["upconv 8 2 stride=2", "upconv 8 3 stride=2 padding=1 output_padding=1", "upconv 8 3 stride=2 padding=same",
+      "upsample 2", "upsample 2 mode=bilinear", "upconv 8 4 stride=2 padding=1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("down", DOWN)
+@pytest.mark.parametrize("up", UP)
+def test_u_nets_and_pyramids_as_people_write_them_are_silent(down: str, up: str) -> None:
+    conv = ["conv 8 3 padding=1", "relu"]
+    contracting = [block for level in range(4) for block in (*conv, *conv, f"save s{level}", down)]
+    expanding = [block for level in reversed(range(4)) for block in (up, f"concat s{level}", *conv, *conv)]
+    assert said("FS111", (3, 64, 64), *contracting, *conv, *expanding, "conv classes 1") == []
+    stages = [block for level in range(4) for block in (*conv, "conv 8 3 stride=2 padding=1", f"save c{level}")]
+    pyramid = [block for level in (2, 1, 0) for block in ("upsample 2", f"add c{level}")]
+    assert said("FS111", (3, 64, 64), *stages, *pyramid, "conv classes 1") == []

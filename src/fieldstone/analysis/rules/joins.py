@@ -17,6 +17,11 @@ from fieldstone.design.walk import Row
 LEAST_SHIFT = Fraction(1, 2)
 """Maps are misaligned where values look half a place or more apart, and neither sees all that the other does."""
 
+LEAST_OFFSET = 1
+FROM_THE_MIDDLE = Fraction(1, 2)
+"""Where one sees all that the other does, they are if it looks on average a place or more beside it, and the other lies
+further from its middle than this share of the way to its border: deep u-nets and pyramids move by less."""
+
 
 class Shift(NamedTuple):
     """Where two maps look furthest apart along an axis, in places of the coarser one; the pixels they look at there."""
@@ -53,7 +58,7 @@ def misaligned(subject: Subject) -> Iterator[Found]:
                 row.path,
                 f"{row.block.text()} joins maps that do not lie on each other: at {name} {worst.place} {worst}; "
                 f"that is {plural(float(worst.size), 'place')} apart",
-                "give the paths equal strides, and each window as much padding as half of what it spans"
+                "give the paths equal strides, pad each window by half of what it spans, and crop both ends alike"
                 if worst.jumps[0] == worst.jumps[1]
                 else "reduce or enlarge one of them until its values are as far apart as the other's",
             )
@@ -73,7 +78,8 @@ def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]
     for axis, (mine, theirs) in enumerate(zip(one[1].axes, other[1].axes, strict=True)):
         paths = (mine.seen, theirs.seen)
         if min(path.advance for path in paths) > 0:  # a value that sees everything lies everywhere
-            size, place = max((_apart(*paths, place), place) for place in _places(*paths))
+            beside = _is_beside(*paths, in_time=len(one[1].axes) == 1)
+            size, place = max((_apart(*paths, place, beside), place) for place in _places(*paths))
             jumps = (paths[0].jump, paths[1].jump)
             centres = (_centre(paths[0], place), _centre(paths[1], place))
             yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, jumps)
@@ -84,13 +90,32 @@ def _places(one: Path, other: Path) -> range:
     return range(min(one.length, lcm(one.period, other.period)) if one.jump == other.jump else one.length)
 
 
-def _apart(one: Path, other: Path, place: int) -> Fraction:
-    """In places of the coarser: nothing where one sees all that the other does, unless they drift apart by a place."""
+def _apart(one: Path, other: Path, place: int, beside: bool) -> Fraction:
+    """In places of the coarser; none where one sees all that the other does and they neither drift nor lie beside."""
     spans = [span for span in (one.span(place), other.span(place)) if span is not None]
     coarser, drift = max(one.jump, other.jump), abs(one.jump - other.jump) * (one.length - 1)
-    if len(spans) < 2 or (_nested(*spans) and drift <= coarser):
+    if len(spans) < 2 or (_nested(*spans) and drift <= coarser and not beside):
         return Fraction(0)
     return abs(_centre(one, place) - _centre(other, place)) / coarser
+
+
+def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
+    """Whether what one sees lies beside the middle of what the other sees, on average over the places.
+
+    What is enlarged looks in turn before and behind its place, and on average at it. Of a single axis, time, one may
+    see the past alone: then both end at the same value.
+    """
+    spans = [(one.span(place), other.span(place)) for place in _places(one, other)]
+    known = [(mine, theirs) for mine, theirs in spans if mine is not None and theirs is not None]
+    if not known or (in_time and all(mine[1] == theirs[1] for mine, theirs in known)):
+        return False
+    offset = abs(_mean([Fraction(sum(mine) - sum(theirs), 2) for mine, theirs in known]))
+    room = _mean([Fraction(abs((mine[1] - mine[0]) - (theirs[1] - theirs[0])), 2) for mine, theirs in known])
+    return offset >= LEAST_OFFSET * max(one.jump, other.jump) and offset > FROM_THE_MIDDLE * room
+
+
+def _mean(numbers: list[Fraction]) -> Fraction:
+    return sum(numbers, Fraction(0)) / len(numbers)
 
 
 def _nested(one: tuple[int, int], other: tuple[int, int]) -> bool:
@@ -117,7 +142,7 @@ RULES = (
         title="joined maps that do not lie on each other",
         why="An addition or concatenation takes the values at one place for descriptions of one place. Where the paths "
         "have different strides, or look before or behind it, the sum mixes what stands beside each other: edges "
-        "double, and a segmentation is moved.",
+        "double, and a segmentation is moved. Along a single axis, time, a path may see the past alone.",
         source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019, "
         "section on alignment",
         check=misaligned,
