@@ -19,7 +19,7 @@ from torch.nn import functional as F
 import fieldstone as fs
 import rules
 from fieldstone.analysis.findings import RULES, Finding, find
-from fieldstone.analysis.rule import Example, Rule, Subject
+from fieldstone.analysis.rule import MOST_TRIALS, Example, Rule, Subject
 from fieldstone.design import named
 from fieldstone.geometry import format_shape
 from fieldstone.network.build import build
@@ -128,9 +128,79 @@ def test_what_is_lost_are_the_pixels_without_a_gradient(seed: int) -> None:
     assert border((1, *shape), text) == (" and ".join(said) or None)
     if said:  # the size that is proposed loses nothing
         (found,) = rules.said("FS101", (1, *shape), text, "globalavgpool", "linear classes")
-        proposed = tuple(map(int, re.findall(r"[0-9]+", found.fix)))
+        proposed = tuple(map(int, re.findall(r"[0-9]+", found.fix.rpartition("give it ")[2])))
         assert border((1, *proposed), text) is None
         assert read(block, rank, proposed, kernel=kernel, **options).all()
+        for mended in written(found.fix):  # and so do the blocks that are written out, on the same input
+            assert reads_all(mended, (1, *shape))
+            assert not rules.said("FS102", (1, *shape), mended, "globalavgpool", "linear classes")
+
+
+def written(fix: str) -> list[str]:
+    """The blocks that a fix writes out."""
+    return fix.removeprefix("write ").rpartition(", or give it ")[0].split(" or ") if fix.startswith("write ") else []
+
+
+def reads_all(block: str, shape: tuple[int, ...]) -> bool:
+    """Whether torch gives each pixel a gradient, all weights being 1."""
+    network = build(fs.Design(shape, [block, "conv classes 1"]), 1).double()
+    for weight in network.parameters():
+        weight.data.fill_(1.0)
+    pixels = torch.zeros(1, *shape, dtype=torch.float64, requires_grad=True)
+    network(pixels).sum().backward()
+    assert pixels.grad is not None
+    return bool((pixels.grad != 0).all())
+
+
+@pytest.mark.parametrize(
+    ("shape", "block", "mended"),
+    [
+        ((3, 32, 32), "conv 16 7 stride=4", ["conv 16 7 stride=4 padding=2"]),  # with 1, two rows are lost
+        ((3, 65, 65), "avgpool 2", ["avgpool 2 ceil_mode=true", "avgpool 2 padding=1 count_include_pad=false"]),
+        ((3, 33, 32), "conv 8 2 stride=2", ["conv 8 2 stride=2 padding=1x0"]),
+        ((3, 10), "maxpool 3", ["maxpool 3 ceil_mode=true", "maxpool 3 padding=1"]),
+        ((3, 11), "conv 4 4 stride=4 padding=causal", []),
+        ((3, 24), "depthwise 7 stride=3", ["depthwise 7 stride=3 padding=1"]),
+    ],
+)
+def test_the_padding_that_loses_nothing_is_written_out(shape: tuple[int, ...], block: str, mended: list[str]) -> None:
+    (found,) = rules.said("FS101", shape, block, "globalavgpool", "linear classes")
+    assert written(found.fix) == mended
+    assert "give it " in found.fix
+    assert all(reads_all(one.replace("maxpool", "avgpool"), shape) for one in mended)
+    assert not {"FS101", "FS102"} & {code for one in mended for code in codes(shape, one, "globalavgpool", "linear classes")}
+
+
+POOLS = ["conv 8 3 padding=1", "relu", "maxpool 2"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "where", "mended"),
+    [
+        ([*POOLS, "upsample 2", "conv classes 1"], "3", []),  # the output would have other sides
+        ([*POOLS, "upsample like=input", "conv classes 1"], "3", ["maxpool 2 ceil_mode=true", "maxpool 2 padding=1"]),
+        ([{"branches concat": [POOLS, ["conv 8 2 stride=2 padding=0", "relu"]]}, "conv classes 1", "globalavgpool"], "1.1.3", []),
+        ([{"repeat 2": POOLS}, "globalavgpool", "linear classes"], "1.1.3", ["maxpool 2 ceil_mode=true", "maxpool 2 padding=1"]),
+        (
+            ["conv 8 3 padding=1", "maxpool 2 name=p", "tanh", "maxunpool p", "flatten", "linear classes"],
+            "2",
+            ["maxpool 2 name=p ceil_mode=true", "maxpool 2 name=p padding=1"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_written_out_walks_in_its_place(layers: list[object], where: str, mended: list[str]) -> None:
+    found = [one for one in fs.inspect(fs.Design((3, 33, 33), layers)).findings if one.code == "FS101"]
+    (fix,) = [one.fix for one in found if one.where == where]
+    texts = [set(one.split()) for one in written(fix)]
+    assert texts == [set(one.split()) for one in mended]
+    for one in written(fix):
+        old = "maxpool 2 name=p" if "name=p" in one else "maxpool 2"
+        design = fs.Design.parse(fs.Design((3, 33, 33), layers).to_text().replace(old, one))
+        assert [row.block.text() for row in design.walk(10)].count(one) >= 1
+        assert where not in [again.where for again in fs.inspect(design).findings if again.code == "FS101"]
+        images = torch.rand(2, 3, 33, 33)
+        before, after = (build(each, 10).eval()(images).shape for each in (fs.Design((3, 33, 33), layers), design))
+        assert before == after
 
 
 @pytest.mark.parametrize("seed", range(200))
@@ -284,6 +354,21 @@ def test_every_rule_looks_at_any_network_and_names_a_block_of_it(design: fs.Desi
         assert found.message[0] != " "
         assert found.fix
         assert "nan" not in found.message + found.fix
+
+
+def test_a_design_of_thousands_of_losses_is_not_walked_thousands_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks = []
+    walk = fs.Design.walk
+    monkeypatch.setattr(fs.Design, "walk", lambda *given: walks.append(given) or walk(*given))
+    loses = ["maxpool 2", "upsample 2", "conv 1 2 padding=1"]  # 33 to 16 to 32 to 33
+    same = fs.inspect(fs.Design((1, 33), [{"repeat 60": loses}, "globalavgpool", "linear classes"]))
+    assert len([one for one in same.findings if one.code == "FS101"]) == 60
+    assert len(walks) == 3
+    many = fs.inspect(fs.Design((1, 33), [*loses * 60, "globalavgpool", "linear classes"]))
+    fixes = [one.fix for one in many.findings if one.code == "FS101"]
+    assert len(walks) == 3 + 1 + MOST_TRIALS
+    assert fixes[0].startswith("write ")
+    assert fixes[-1].startswith("give it ")
 
 
 def test_codes_are_given_once() -> None:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
+from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.structure import Chain, Parallel, Save
 from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
+from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Shape, Whole
 
 Severity = Literal["error", "warning", "note"]
+
+
+Rewalk = Callable[[Mapping[str, Block]], tuple[Row, ...]]
+
+MOST_TRIALS = 50
+"""As often a design is walked with another block in it, to see what a finding can propose."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Subject:
         object_size: the sides in pixels of what is to be recognised, where that was said.
         memory: the bytes that a training step may take, where that was said.
         batch_size: images in that step.
+        walk: gives the rows of the design with other blocks at some paths; None for a module.
         leaving: the paths of the rows that a module returns, in order; () leaves it to the rows, as in a design.
     """
 
@@ -39,6 +48,7 @@ class Subject:
     memory: int | None = None
     batch_size: int = 1
     leaving: tuple[str, ...] = ()
+    walk: Rewalk | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def makers(self) -> Mapping[str, Row]:
@@ -84,6 +94,31 @@ class Subject:
                 used.add(path)
                 waiting += self.makers[path].sources
         return frozenset(used)
+
+    def takes(self, row: Row, block: Block) -> bool:
+        """Whether the design walks with another block in the place of a row's, in each pass, to an output that fits.
+
+        Of a module it is not known: that the block takes the input of the row has to be enough.
+        """
+        if self.walk is None:
+            return True
+        trial = (id(row.block), block.text())
+        if trial not in self._trials:
+            self._trials[trial] = len(self._trials) < MOST_TRIALS and self._walks(self.walk, row, block)
+        return self._trials[trial]
+
+    def _walks(self, walk: Rewalk, row: Row, block: Block) -> bool:
+        try:
+            rows = walk({one.path: block for one in self.rows if one.block is row.block})
+        except DesignError:
+            return False
+        before, after = (one.last.output_shape for one in (self, replace(self, rows=rows)))
+        return len(after) == 1 or after == before
+
+    @cached_property
+    def _trials(self) -> dict[tuple[int, str], bool]:
+        """What was found of blocks in the places of others."""
+        return {}
 
     @cached_property
     def order(self) -> tuple[Row, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from fieldstone.analysis.effective_field import EffectiveField
@@ -157,7 +158,8 @@ def summarise(
     Raises:
         DesignError: a block that does not fit its input.
     """
-    subject = Subject(design.input, design.walk(outputs), classes, **asked)
+    walk = partial(design.walk, outputs)
+    subject = Subject(design.input, walk(), classes, walk=walk, **asked)
     findings = find(subject, {*design.allow, *silent})
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 

@@ -124,16 +124,17 @@ class Design:
         layers = widen(design.layers, width, lambda: design.walk(design.classes or 1))
         return replace(design, layers=layers, name=self.name and f"{self.name} x{width:g}")
 
-    def walk(self, outputs: int) -> tuple[Row, ...]:
+    def walk(self, outputs: int, instead: Mapping[str, Block] | None = None) -> tuple[Row, ...]:
         """What happens at every block, in pre-order, each `repeat` unrolled.
 
         Args:
             outputs: the number that `classes` stands for.
+            instead: by path, blocks to stand there in the place of the design's.
 
         Raises:
             DesignError: a block does not fit its input; with file, line, path, numbers and remedy.
         """
-        return walk(self.input, self.layers, outputs, self.file).rows
+        return walk(self.input, self.layers, outputs, self.file, instead).rows
 
     def output_shape(self, outputs: int) -> Shape:
         """The shape that leaves the last block. Raises DesignError as `walk`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
@@ -84,8 +84,13 @@ class Walked(NamedTuple):
     output_shape: Shape
 
 
-def walk(shape: Shape, layers: Blocks, outputs: int, file: str | None) -> Walked:
+def walk(
+    shape: Shape, layers: Blocks, outputs: int, file: str | None, instead: Mapping[str, Block] | None = None
+) -> Walked:
     """Walk a design.
+
+    Args:
+        instead: by path, blocks that stand there in the place of the design's.
 
     Raises:
         DesignError: a block does not fit its input.
@@ -96,7 +101,7 @@ def walk(shape: Shape, layers: Blocks, outputs: int, file: str | None) -> Walked
         side = _smallest_side(lambda side: _fits((shape[0], *(side,) * rank), layers, outputs))
         return None if side is None else format_shape((side,) * rank)
 
-    return _walk(shape, layers, Walker(outputs, file, larger_input))
+    return _walk(shape, layers, Walker(outputs, file, larger_input, instead or {}))
 
 
 def _walk(shape: Shape, layers: Blocks, walker: Walker) -> Walked:
@@ -134,6 +139,7 @@ class Walker:
     outputs: int
     file: str | None
     larger_input: Callable[[], str | None]
+    instead: Mapping[str, Block] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
 
     def blocks(self, blocks: Blocks, path: str, here: Map, names: Names) -> Map:
@@ -143,6 +149,7 @@ class Walker:
         return here
 
     def block(self, block: Block, path: str, here: Map, names: Names) -> Map:
+        block = self.instead.get(path, block)
         place = len(self.rows)  # a structure's row stands before those of its blocks, and is known after them
         try:
             bound = self.bound(block, names)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, short
+from fieldstone.design.blocks.block import FitError
 from fieldstone.design.blocks.convolution import ByChannel, Conv
+from fieldstone.design.blocks.kinds import Sizes
+from fieldstone.design.blocks.pooling import AvgPool, Pool
 from fieldstone.design.blocks.shape import Crop, Pad
+from fieldstone.design.blocks.window import Sliding, folded
 from fieldstone.design.walk import Row
 from fieldstone.geometry import Window, format_shape
 
@@ -18,15 +23,63 @@ def dropped_pixels(subject: Subject) -> Iterator[Found]:
         sides, window = row.input_shape[1:], window_of(row)
         if not isinstance(window, Window) or _wraps(row) or isinstance(row.block, Crop):  # a crop means it
             continue
-        skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
-        parts = zip(window.unread(sides), skipped, _padded(subject, row), strict=True)
-        lost = [max(0, count - skip - pad) for count, skip, pad in parts]
+        after = _padded(subject, row)
+        lost = _lost(window, sides, after)
         if any(lost):
+            larger = f"give it {format_shape(_reached(window, sides, lost))}, which it reads to the end"
+            mended = [block.text() for block in _mended(row, window, lost, after) if subject.takes(row, block)]
             yield Found(
                 row.path,
                 f"{row.block.text()} never reads {_border(lost)} of its {format_shape(row.input_shape)} input",
-                f"pad it, or give it {format_shape(_reached(window, sides, lost))}, which it reads to the end",
+                f"write {' or '.join(mended)}, or {larger}" if mended else larger,
             )
+
+
+def _lost(window: Window, sides: Sequence[int], after: Sequence[int]) -> tuple[int, ...]:
+    """Real pixels at the end of each side that are not read; `after` at each end are none."""
+    skipped = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
+    parts = zip(window.unread(tuple(sides)), skipped, after, strict=True)
+    return tuple(max(0, count - skip - pad) for count, skip, pad in parts)
+
+
+def _mended(row: Row, window: Window, lost: Sequence[int], after: Sequence[int]) -> Iterator[Sliding]:
+    """The block with a last window that hangs over the end, where it can, and with padding: those that lose nothing."""
+    block, sides = row.block, row.input_shape[1:]
+    if not isinstance(block, Sliding):
+        return
+    padding = None if isinstance(block.padding, str) else _more_padding(window, sides, lost, after)
+    others = [replace(block, ceil_mode=True)] if isinstance(block, Pool) else []
+    others += [block.padded(padding)] if padding else []
+    for other in map(_of_values_alone, others):
+        try:
+            other.with_outputs(row.output_shape[0]).output_shape(row.input_shape)
+        except FitError:  # as padding of more than half of a pooling's kernel
+            continue
+        if not any(_lost(other.window(sides), sides, after)):
+            yield other
+
+
+def _of_values_alone(block: Sliding) -> Sliding:
+    """An average that pads does not count what it pads."""
+    pads = isinstance(block, AvgPool) and block.padding != (0,)
+    return replace(block, count_include_pad=False) if pads else block
+
+
+def _more_padding(window: Window, sides: Sequence[int], lost: Sequence[int], after: Sequence[int]) -> Sizes | None:
+    """The least padding at both ends of the sides that lose pixels with which they lose none; None if there is none.
+
+    What is lost comes again with as much more padding as the stride.
+    """
+    found = [before for before, _ in window.padding]
+    for axis in (axis for axis, count in enumerate(lost) if count):
+        for more in range(1, window.stride[axis] + 1):
+            pads = [(pad + more * (place == axis),) * 2 for place, pad in enumerate(found)]
+            if not _lost(replace(window, padding=tuple(pads)), sides, after)[axis]:
+                found[axis] += more
+                break
+        else:
+            return None
+    return folded(tuple(found))
 
 
 def _reached(window: Window, sides: Sequence[int], lost: Sequence[int]) -> tuple[int, ...]:
