@@ -313,6 +313,33 @@ def test_most_parameters_in_one_linear_layer_are_noted(layers: list[str], found:
         assert said[0].fix == "globalavgpool in the place of flatten leaves it one input a channel"
 
 
+@pytest.mark.parametrize(
+    ("shape", "layers", "classes", "pools"),
+    [
+        ((1, 28, 28), ["flatten", "linear 300", "relu", "linear classes"], 10, False),  # a plain perceptron
+        ((3, 28, 28), ["flatten", "linear 300", "relu", "linear classes"], 2, True),
+        ((3, 28, 28), ["conv 4 3", "relu", "flatten", "linear 300", "relu", "linear classes"], 10, False),
+        ((3, 28, 28), ["conv 5 3", "relu", "flatten", "linear 300", "relu", "linear classes"], 10, True),
+        ((3, 28, 28), ["conv 64 3", "relu", "flatten", "linear classes"], 1000, False),
+    ],
+)
+def test_a_global_pooling_is_proposed_where_it_leaves_enough_for_the_head(
+    shape: tuple[int, ...], layers: list[str], classes: int, pools: bool
+) -> None:
+    (found,) = rules.said("FS301", shape, *layers, classes=classes)
+    assert found.fix.startswith("globalavgpool in the place" if pools else "let convolutions with a stride or pooling ")
+    applied = ["globalavgpool" if layer == "flatten" else layer for layer in layers]
+    assert bool(rules.said("FS208", shape, *applied, classes=classes)) == (not pools)  # another rule says it is too few
+    if not pools:
+        assert found.fix.endswith(f" would leave it {applied_leaves(shape, applied)}")
+
+
+def applied_leaves(shape: tuple[int, ...], layers: list[str]) -> str:
+    part = build(fs.Design(shape, layers), 10)[: layers.index("globalavgpool") + 1]
+    numbers = part(torch.rand(1, *shape)).shape[1]
+    return f"{numbers} number{'s' if numbers > 1 else ''}"
+
+
 def test_what_is_allowed_is_silent_and_the_table_gives_its_reason() -> None:
     layers = ("conv 8 5", "maxpool 3", "flatten", "linear 300", "relu", "linear classes", "softmax")
     assert codes((3, 32, 32), *layers) == ["FS101", "FS201", "FS301"]

@@ -7,11 +7,13 @@ from math import prod
 
 from fieldstone.analysis.memory import BYTES_A_PARAMETER, map_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rules.heads import NARROW
 from fieldstone.analysis.rules.wording import plural
 from fieldstone.design.blocks.dense import Linear
 from fieldstone.design.blocks.pooling import GlobalPool
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.walk import Row
+from fieldstone.geometry import Shape, format_shape
 
 LARGE_SHARE = 0.5
 LARGE_LAYER = 10_000
@@ -26,18 +28,32 @@ def heavy_linear(subject: Subject) -> Iterator[Found]:
     total = sum(row.params for row in rows)
     for place, row in enumerate(rows):
         large = row.params > LARGE_SHARE * total and row.params > LARGE_LAYER
-        if large and isinstance(row.block, Linear) and _reads_a_map(rows[:place]):
+        read = _map_read(rows[:place]) if large and isinstance(row.block, Linear) else None
+        if read is not None:
             yield Found(
                 row.path,
                 f"{row.block.text()} holds {row.params:,} of the {total:,} parameters ({row.params / total:.0%})",
-                "globalavgpool in the place of flatten leaves it one input a channel",
+                _lighter(subject, read),
             )
 
 
-def _reads_a_map(before: Sequence[Row]) -> bool:
-    """Whether the numbers after these rows are all values of a map: the last that made them flat was a flatten."""
+def _map_read(before: Sequence[Row]) -> Shape | None:
+    """The map all of whose values are the numbers after these rows: the last that made them flat was a flatten."""
     flat = next((row for row in reversed(before) if isinstance(row.block, Flatten | GlobalPool | Linear)), None)
-    return flat is not None and isinstance(flat.block, Flatten) and prod(flat.input_shape[1:]) > 1
+    flattened = flat is not None and isinstance(flat.block, Flatten) and prod(flat.input_shape[1:]) > 1
+    return flat.input_shape if flat is not None and flattened else None
+
+
+def _lighter(subject: Subject, read: Shape) -> str:
+    """A global pooling, where it leaves as many numbers as a head needs; else what makes such a map first."""
+    head = next((row for row in subject.rows if row.block.is_head), None)
+    outputs = subject.last.output_shape[0] if head is None else head.output_shape[0]
+    if read[0] >= NARROW * outputs:
+        return "globalavgpool in the place of flatten leaves it one input a channel"
+    return (
+        f"let convolutions with a stride or pooling make fewer places of the {format_shape(read)} map first; "
+        f"globalavgpool in the place of flatten would leave it {plural(read[0], 'number')}"
+    )
 
 
 def beyond_memory(subject: Subject) -> Iterator[Found]:
