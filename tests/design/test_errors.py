@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldstone.design.codes import CODES
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 
@@ -171,6 +172,11 @@ def test_faults_of_blocks(layers: list[str], line: int, path: str | None, messag
         ("a: [1", "net.yaml:1: it is not YAML: expected ',' or ']', but got '<stream end>'; write `key: value` lines and `- block` lines"),
         ("input: 3x4\n\x00", "net.yaml:2: it holds the character 0x0"),
         ("input: 3x4\nlayers: [relu]\nallow: [a]", "net.yaml:3: allow is a mapping from codes to reasons; write `allow: {CODE: why it is meant}`"),
+        ("input: 3x4\nallow:\n  FS101: meant\n  FS999: because\nlayers: [linear classes]", "net.yaml:4: no finding has the code 'FS999'; did you mean FS109?"),
+        ("input: 3x4\nallow: {wide: because}\nlayers: [linear classes]", f"net.yaml:2: no finding has the code 'wide'; the codes are {', '.join(CODES)}"),
+        ("input: 3x4\nallow:\n  fs101: meant\nlayers: [linear classes]", "net.yaml:3: no finding has the code 'fs101'; did you mean FS101?"),
+        ("input: 3x4\nallow:\n  FS102: x\n  FS101: ''\nlayers: [linear classes]", "net.yaml:4: allow.FS101 has no reason; say why it is meant, as in `FS101: as published`"),
+        ("input: 3x4\nallow: {FS101: }\nlayers: [linear classes]", "net.yaml:2: allow.FS101 has no reason; say why it is meant, as in `FS101: as published`"),
         ("input: 3x4\nabout: [x]\nlayers: [relu]", "net.yaml:2: about is a text; write `about: …` on one line"),
     ],
 )  # fmt: skip
@@ -202,3 +208,13 @@ def test_a_fault_of_a_file_names_the_file_as_it_was_given(tmp_path: Path) -> Non
 def test_faults_of_designs_from_python(shape: tuple[int, ...], layers: list[object], message: str) -> None:
     with pytest.raises(DesignError, match=re.escape(message)):
         Design(shape, layers)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "message"),
+    [("FS999", "because", "no finding has the code 'FS999'"), ("FS101", " ", "allow.FS101 has no reason; say why")],
+)
+def test_what_is_allowed_from_python_is_a_code_with_its_reason(code: str, reason: str, message: str) -> None:
+    with pytest.raises(DesignError, match=re.escape(message)):
+        Design((3, 9), ["flatten", "linear classes"], allow={code: reason})
+    assert Design((3, 9), ["flatten", "linear classes"], allow={"FS101": "meant"}).allow == {"FS101": "meant"}

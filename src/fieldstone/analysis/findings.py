@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 
 from fieldstone.analysis.rule import Severity, Subject
 from fieldstone.analysis.rules import (
@@ -20,6 +19,7 @@ from fieldstone.analysis.rules import (
     pooling,
     upsampling,
 )
+from fieldstone.design.codes import unknown
 from fieldstone.errors import DesignError
 
 TABLES = (activations, borders, branches, cost, dilations, fields, heads, joins, normalisation, pooling, upsampling)
@@ -72,7 +72,6 @@ def _codes(given: Iterable[str]) -> set[str]:
     meant = {text: {code for code in every if text and code.startswith(text.upper())} for text in map(str.strip, given)}
     for text, codes in meant.items():
         if not codes:
-            near = get_close_matches(text.upper(), every, n=1)
-            fix = f"did you mean {near[0]}?" if near else f"the codes are {', '.join(every)}"
-            raise DesignError(f"no finding has the code {text!r}", fix=fix)
+            message, fix = unknown(text)
+            raise DesignError(message, fix=fix)
     return set().union(*meant.values())

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from fieldstone.design import named, notation, printing
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.structure import Blocks, Structure, count
+from fieldstone.design.codes import fault_of
 from fieldstone.design.walk import Row, walk
 from fieldstone.design.width import widen
 from fieldstone.errors import DesignError
@@ -31,7 +32,8 @@ class Design:
         file: where it was read from, for messages.
 
     Raises:
-        DesignError: the blocks are no design, or not exactly one of them is sized by `classes`.
+        DesignError: the blocks are no design, not exactly one of them is sized by `classes`, or a code is none or has
+            no reason.
     """
 
     input: Shape
@@ -60,7 +62,7 @@ class Design:
         for key, value in values.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "layers", self._blocks(layers))
-        self._check_numbers()
+        self._check_header()
         self._check_size()
         self._check_head()
 
@@ -145,11 +147,13 @@ class Design:
             return tuple(layers)
         return notation.read_layers(notation.entry_of(layers), self.file)
 
-    def _check_numbers(self) -> None:
+    def _check_header(self) -> None:
         if notation.INPUT.read("x".join(map(str, self.input))) is None:
             self._fail(f"input {self.input} is not {notation.INPUT.says}", "give it as in (3, 64, 64)")
         if self.classes is not None and self.classes < 1:
             self._fail(f"classes {self.classes} is below 1", "give the number of classes")
+        for wrong in filter(None, map(fault_of, self.allow.keys(), self.allow.values())):
+            self._fail(*wrong)
 
     def _check_size(self) -> None:
         for block in self.layers:

@@ -11,6 +11,7 @@ from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.kinds import COUNT, SIZES, Kind
 from fieldstone.design.blocks.structure import Blocks, Branches, Residual, Sequence, Structure
 from fieldstone.design.blocks.vocabulary import VOCABULARY
+from fieldstone.design.codes import fault_of
 from fieldstone.design.entries import Entry, read_entries
 from fieldstone.errors import DesignError
 from fieldstone.geometry import format_shape
@@ -43,7 +44,7 @@ def _field(key: str, entry: Entry, file: str | None) -> Any:
     if key == "layers":
         return read_layers(entry, file)
     if key == "allow" and isinstance(entry.value, dict):
-        return {code: _header(f"allow.{code}", reason, file) for code, reason in entry.value.items()}
+        return {code: _reason(code, reason, file) for code, reason in entry.value.items()}
     if key == "allow":
         fix = "write `allow: {CODE: why it is meant}`"
         raise DesignError("allow is a mapping from codes to reasons", file=file, line=entry.line, fix=fix)
@@ -56,6 +57,13 @@ def _field(key: str, entry: Entry, file: str | None) -> Any:
         fix = f"write it as `{example}`"
         raise DesignError(f"{key} {text!r} is not {kind.says}", file=file, line=entry.line, fix=fix)
     return value
+
+
+def _reason(code: str, entry: Entry, file: str | None) -> str:
+    reason = _header(f"allow.{code}", entry, file)
+    if (wrong := fault_of(code, reason)) is not None:
+        raise DesignError(wrong.message, file=file, line=entry.line, fix=wrong.fix)
+    return reason
 
 
 def _header(key: str, entry: Entry, file: str | None) -> str:
