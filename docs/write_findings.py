@@ -7,11 +7,22 @@ With `--check` nothing is written; the exit status is 1 if a page is not as it w
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fieldstone.analysis.findings import RULES, Finding, find
+from fieldstone.analysis.memory import size_text
 from fieldstone.analysis.rule import Example, Rule, Subject
 from fieldstone.design.design import Design
+from fieldstone.geometry import format_shape
+
+OPTIONS: dict[str, Callable[[Any], str]] = {
+    "object_size": lambda sides: f"--object {format_shape(sides)}",
+    "memory": lambda size: f"--memory {size_text(size).replace('.0 ', '')}",
+    "batch_size": lambda images: f"--batch-size {images}",
+}
+"""By the field of a subject, the option that sets it."""
 
 FOLDER = Path(__file__).with_name("findings")
 
@@ -40,9 +51,10 @@ def page(rule: Rule) -> str:
 
 
 def yaml(example: Example) -> list[str]:
-    """An example as a design's text, indented, and the options that it is looked at with."""
+    """An example as a design's text, indented, and the options of `inspect` that it is looked at with."""
     text = Design(example.input, example.layers).to_text()
-    options = [f"    # with {key} {value}" for key, value in example.options.items()]
+    words = [OPTIONS[key](value) for key, value in example.options.items()]
+    options = [f"    # with {' '.join(words)}"] if words else []
     return [*options, *(f"    {line}".rstrip() for line in text.splitlines())]
 
 

@@ -88,6 +88,22 @@ def test_the_page_on_weights_shows_what_an_import_prints(
     assert [*said[:2], "  …", said[-1]] == shown
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "findings").glob("FS*.md")), ids=lambda page: page.stem)
+def test_the_command_says_of_the_networks_of_a_finding_what_its_page_says(
+    page: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = re.split(r"\n(?:Found in this network|Mended):\n", page.read_text(encoding="utf-8"))
+    for part, found in zip(parts[1:], (True, False), strict=True):
+        lines = [line.removeprefix("    ") for line in part.splitlines() if line.startswith("    ")]
+        said = [line for line in lines if f" {page.stem} at " in line]
+        options = [word for line in lines if line.startswith("# with ") for word in line.split()[2:]]
+        (tmp_path / "net.yaml").write_text("\n".join(line for line in lines if line not in said), encoding="utf-8")
+        run(["inspect", str(tmp_path / "net.yaml"), "--select", page.stem, *options])
+        printed = capsys.readouterr().out.splitlines()
+        assert printed[-len(said or "1") :] == (said or ["no findings"])
+        assert bool(said) == found
+
+
 def test_links_lead_somewhere() -> None:
     for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
