@@ -172,8 +172,9 @@ class Deciding(nn.Module):
             values = values if images.mean() > 0 else -values
         if self.how == "of a channel":
             values = values if images.mean((2, 3)).sum() > 0 else -values
-        pooled = functional.avg_pool2d(values, values.shape[2:]).flatten(1) if self.how == "all" else values.mean((2, 3))
-        logits: Tensor = self.head(pooled)
+        if self.how == "all":
+            values = functional.avg_pool2d(values, values.shape[2:])
+        logits: Tensor = self.head(values.mean((2, 3)))
         return logits
 
 

@@ -32,9 +32,7 @@ def counts_of(shape: Shape, block: str) -> torch.Tensor:
     ones = torch.ones(1, 1, *kernel)
     whole = SPREAD[len(kernel)](torch.ones(1, *shape), ones, stride=stride, dilation=dilation)
     spans = [step * (size - 1) for size, step in zip(kernel, dilation, strict=True)]
-    return whole[0, 0][
-        tuple(slice(span, side - span) for span, side in zip(spans, whole.shape[2:], strict=True))
-    ]
+    return whole[0, 0][tuple(slice(span, side - span) for span, side in zip(spans, whole.shape[2:], strict=True))]
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -82,7 +80,7 @@ def test_applied_as_it_is_written_it_fits_into_a_u_net(up: str, mended: str) -> 
 
 
 def test_where_no_such_kernel_gives_the_same_sides_none_is_proposed() -> None:
-    (found,) = said("FS106", (1, 9), "upconv 1 7 stride=4 dilation=4", "conv classes 1")  # 57; without dilation 40 and 3
+    (found,) = check((1, 9), "upconv 1 7 stride=4 dilation=4")  # 57 of 9
     assert found.fix == "upsample and convolve with stride 1"
 
 

@@ -62,7 +62,7 @@ path          block                   output   params  multiply-adds  receptive 
 
 2,426 parameters, 444,525 multiply-adds; maps of one image 13.2 KiB forward, 133.9 KiB to train
 warning FS101 at 4.1.1: maxpool 2 never reads the last row and the last column of its 6x11x11 input; \
-pad it, or give it 12x12, which it reads to the end
+write maxpool 2 ceil_mode=true or maxpool 2 padding=1, or give it 12x12, which it reads to the end
 warning FS203 at 2.1.1: no activation stands between conv 4 3 padding=1 at 1 and this conv 5 3 padding=1: together \
 they are one linear map; put one between, such as relu, or leave one of the layers out
 warning FS203 at 3.1.2.1.1 and 1 more pass: no activation stands between conv 6 3 at 3.1.1 and this conv 6 1: \

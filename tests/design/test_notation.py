@@ -95,7 +95,13 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(words(), words(), words(), st.dictionaries(st.sampled_from(CODES), words().filter(str.strip), max_size=3), st.none() | st.integers(1, 2000))
+@given(
+    words(),
+    words(),
+    words(),
+    st.dictionaries(st.sampled_from(CODES), words().filter(str.strip), max_size=3),
+    st.none() | st.integers(1, 2000),
+)
 def test_any_header_survives_print_and_parse(
     name: str, about: str, paper: str, allow: dict[str, str], classes: int | None
 ) -> None:

@@ -115,7 +115,7 @@ def pooled_too_late(subject: Subject) -> Iterator[Found]:
 
 
 def _is_put_back(subject: Subject, row: Row) -> bool:
-    """Whether a `maxunpool` takes its places: of equal values the first is taken, and an activation makes some equal."""
+    """Whether a `maxunpool` takes its places: of equal values it is the first, and an activation makes some equal."""
     return any(user.block.text().startswith("maxunpool") for user in subject.after(row))
 
 

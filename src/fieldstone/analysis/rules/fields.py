@@ -78,9 +78,7 @@ def small_patches(subject: Subject) -> Iterator[Found]:
         return
     sides = subject.input[1:]
     for row, field in _pooled(subject):
-        if all(
-            seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)
-        ):
+        if all(seen < LEAST_SHARE * side for seen, side in zip(field.receptive_field, sides, strict=True)):
             wanted = tuple(ceil(LEAST_SHARE * side) for side in sides)
             share = max(seen / side for seen, side in zip(field.receptive_field, sides, strict=True))
             yield Found(

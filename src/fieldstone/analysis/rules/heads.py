@@ -46,7 +46,7 @@ def doubled_activation(subject: Subject) -> Iterator[Found]:
 
 
 def _probabilities(subject: Subject) -> tuple[list[Row], list[Row]]:
-    """The softmaxes and sigmoids of which alone the output is made, none if of anything else too; what is after them."""
+    """The softmaxes and sigmoids of which alone the output is made, none if of others; and what is after them."""
     ends: list[Row] = []
     after: list[Row] = []
     waiting, seen = [subject.last], {subject.last.path}

@@ -62,8 +62,9 @@ def _even(block: UpConv, window: Transposed) -> UpConv:
     if block.padding == "same":  # which sets the sides
         return even
     longer = map(int.__sub__, map(extent, kernel, dilation), map(extent, window.kernel, window.dilation))
-    cuts = [2 * pad - more + grown for pad, more, grown in zip(window.padding, window.output_padding, longer)]
-    padding, more = (tuple(max(0, end) for end in ends) for ends in zip(*(_ends(cut) for cut in cuts)))
+    ends = zip(window.padding, window.output_padding, longer, strict=True)
+    cuts = [2 * pad - more + grown for pad, more, grown in ends]
+    padding, more = zip(*map(_ends, cuts), strict=True)
     return replace(even, padding=folded(padding), output_padding=folded(more))
 
 
