@@ -8,7 +8,7 @@ from dataclasses import replace
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, short
 from fieldstone.design.blocks.block import FitError
-from fieldstone.design.blocks.convolution import ByChannel, Conv
+from fieldstone.design.blocks.convolution import ByChannel, Conv, Convolution
 from fieldstone.design.blocks.kinds import Sizes
 from fieldstone.design.blocks.pooling import AvgPool, Pool
 from fieldstone.design.blocks.shape import Crop, Pad
@@ -45,10 +45,10 @@ def _lost(window: Window, sides: Sequence[int], after: Sequence[int]) -> tuple[i
 def _mended(row: Row, window: Window, lost: Sequence[int], after: Sequence[int]) -> Iterator[Sliding]:
     """The block with a last window that hangs over the end, where it can, and with padding: those that lose nothing."""
     block, sides = row.block, row.input_shape[1:]
-    if not isinstance(block, Sliding):
+    if not isinstance(block, Convolution | Pool):
         return
     padding = None if isinstance(block.padding, str) else _more_padding(window, sides, lost, after)
-    others = [replace(block, ceil_mode=True)] if isinstance(block, Pool) else []
+    others: list[Sliding] = [replace(block, ceil_mode=True)] if isinstance(block, Pool) else []
     others += [block.padded(padding)] if padding else []
     for other in map(_of_values_alone, others):
         try:
@@ -61,8 +61,7 @@ def _mended(row: Row, window: Window, lost: Sequence[int], after: Sequence[int])
 
 def _of_values_alone(block: Sliding) -> Sliding:
     """An average that pads does not count what it pads."""
-    pads = isinstance(block, AvgPool) and block.padding != (0,)
-    return replace(block, count_include_pad=False) if pads else block
+    return replace(block, count_include_pad=False) if isinstance(block, AvgPool) and block.padding != (0,) else block
 
 
 def _more_padding(window: Window, sides: Sequence[int], lost: Sequence[int], after: Sequence[int]) -> Sizes | None:
