@@ -91,6 +91,9 @@ SKIP = ["conv 8 3 padding=1", "relu", "save a", "avgpool 2", "conv 8 3", "relu",
         ((3, 64), ["crop 0 after=16"], EIGHT, 8),
         ((3, 64), ["crop 16 after=0"], EIGHT, None),  # of the past alone
         ((3, 64), ["conv 8 1"], ["conv 8 3 padding=causal dilation=8", "relu"], None),
+        ((3, 64), ["conv 8 1"], ["conv 8 3 padding=causal dilation=8", "relu", "conv 8 3 padding=same"], None),
+        ((3, 64), ["conv 8 1"], ["conv 8 17", "relu", "pad 0 after=16"], 8),
+        ((3, 64), ["conv 8 17", "relu", "pad 0 after=16"], ["conv 8 1"], 8),
         ((1, 20, 20, 20), ["crop 0 after=8"], [{"repeat 4": ["conv 2 3"]}], 4),
     ],
 )

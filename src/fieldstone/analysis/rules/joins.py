@@ -102,16 +102,18 @@ def _apart(one: Path, other: Path, place: int, beside: bool) -> Fraction:
 def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
     """Whether what one sees lies beside the middle of what the other sees, on average over the places.
 
-    What is enlarged looks in turn before and behind its place, and on average at it. Of a single axis, time, one may
-    see the past alone: then both end at the same value.
+    What is enlarged looks in turn before and behind its place, and on average at it. Along a single axis, time, the
+    one that sees more may look further back: a causal convolution does.
     """
     spans = [(one.span(place), other.span(place)) for place in _places(one, other)]
     known = [(mine, theirs) for mine, theirs in spans if mine is not None and theirs is not None]
-    if not known or (in_time and all(mine[1] == theirs[1] for mine, theirs in known)):
+    if not known:
         return False
-    offset = abs(_mean([Fraction(sum(mine) - sum(theirs), 2) for mine, theirs in known]))
-    room = _mean([Fraction(abs((mine[1] - mine[0]) - (theirs[1] - theirs[0])), 2) for mine, theirs in known])
-    return offset >= LEAST_OFFSET * max(one.jump, other.jump) and offset > FROM_THE_MIDDLE * room
+    offset = _mean([Fraction(sum(mine) - sum(theirs), 2) for mine, theirs in known])
+    room = _mean([Fraction((mine[1] - mine[0]) - (theirs[1] - theirs[0]), 2) for mine, theirs in known])
+    if in_time and offset * room < 0:
+        return False
+    return abs(offset) >= LEAST_OFFSET * max(one.jump, other.jump) and abs(offset) > FROM_THE_MIDDLE * abs(room)
 
 
 def _mean(numbers: list[Fraction]) -> Fraction:
@@ -142,7 +144,7 @@ RULES = (
         title="joined maps that do not lie on each other",
         why="An addition or concatenation takes the values at one place for descriptions of one place. Where the paths "
         "have different strides, or look before or behind it, the sum mixes what stands beside each other: edges "
-        "double, and a segmentation is moved. Along a single axis, time, a path may see the past alone.",
+        "double, and a segmentation is moved. Along a single axis, time, a path may look further back.",
         source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019, "
         "section on alignment",
         check=misaligned,
