@@ -94,7 +94,17 @@ def test_the_columns_add_up_to_the_totals(design: str | fs.Design) -> None:
 def test_json_has_the_promised_keys_and_every_pass() -> None:
     summary = fs.inspect(NESTED, classes=2)
     answer = json.loads(json.dumps(summary.to_json()))
-    assert list(answer) == ["input", "classes", "outputs", "layers", "totals", "findings", "unused", "untraced"]
+    assert list(answer) == [
+        "input",
+        "classes",
+        "outputs",
+        "layers",
+        "totals",
+        "findings",
+        "unused",
+        "untraced",
+        "unregistered",
+    ]
     assert (answer["input"], answer["classes"], answer["outputs"]) == ([3, 15, 15], 2, 1)
     assert answer["totals"] == {
         "params": summary.params, "trainable": summary.params, "macs": summary.macs,

@@ -8,7 +8,7 @@ from typing import Any
 
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
-from fieldstone.analysis.leftovers import Untraced, Unused
+from fieldstone.analysis.leftovers import Unregistered, Untraced, Unused
 from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
@@ -33,7 +33,7 @@ class Summary:
         allow: codes of findings that are meant, each with its reason.
         effective: by path, the effective receptive fields that were measured.
         weights: by path, whether a block's weights are `learned`, `frozen` or `new`, where some were learned before.
-        unused, untraced: what the rows of a module do not say; a design has none.
+        unused, untraced, unregistered: what the rows of a module do not say; a design has none.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Summary:
     weights: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[Unused, ...] = ()
     untraced: tuple[Untraced, ...] = ()
+    unregistered: tuple[Unregistered, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -108,6 +109,7 @@ class Summary:
             "findings": [finding.to_json() for finding in self.findings],
             "unused": [one.to_json() for one in self.unused],
             "untraced": [one.to_json() for one in self.untraced],
+            "unregistered": [one.to_json() for one in self.unregistered],
         }
 
     def _more(self, path: str) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(one) for one in (*self.unused, *self.untraced)]
+        said = [str(one) for one in (*self.unused, *self.unregistered, *self.untraced)]
         said += [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *self._table(), "", totals, *said])
