@@ -16,6 +16,7 @@ from fieldstone.errors import DesignError, ModelError, RecipeError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise
 from fieldstone.training.run import Run
+from torchvision_by_hand import randomised, resnet18
 from trainings import stopping_after
 
 LAYERS = [
@@ -270,3 +271,20 @@ def test_a_head_that_is_not_the_end_of_a_chain_cannot_be_fitted_alone(others: Pa
     with pytest.raises(DesignError, match="the head is not the end of one chain"):
         fs.train(others, start=tmp_path / "forked", out=tmp_path / "run")
     fs.train(others, start=tmp_path / "forked", recipe=finetune(head_first=False), out=tmp_path / "run")
+
+
+def test_a_state_dict_is_a_start_with_its_design(
+    others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, file = randomised(resnet18()), tmp_path / "resnet18.pth"
+    torch.save(network.state_dict(), file)
+    model = fs.train(others, start=file, design="resnet-18", input=(3, 32, 32), recipe=features(), out=tmp_path / "run")
+    inputs = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        ours = model.network[:-1](inputs)  # type: ignore[index]
+        network.fc = torch.nn.Identity()
+        torch.testing.assert_close(ours, network.eval()(inputs), rtol=1e-4, atol=1e-4)
+    assert (model.preprocessing.resize_to, model.preprocessing.size) == (36, (32, 32))
+    assert "the 1,000 classes are taken for ImageNet's" in capsys.readouterr().err
+    with pytest.raises(DesignError, match=r"resnet18\.pth: a state dict does not say which network"):
+        fs.train(others, start=file, out=tmp_path / "again")

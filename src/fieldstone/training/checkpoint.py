@@ -23,9 +23,12 @@ SETTINGS = {
 """What never changes during a training, and `--resume` takes from `resume.json`; `plan` is of `Run.plan_digest`."""
 
 
+TENSORS = ("best_weights", "average", "loss_sum")
+
+
 @dataclass
 class Progressed:
-    """Where a training stands; all of it but `best_weights` and `loss_sum` is JSON."""
+    """Where a training stands; all of it but the tensors is JSON."""
 
     step: int = 0
     best_epoch: int | None = None
@@ -39,11 +42,13 @@ class Progressed:
     seconds: float = 0.0
     head_fitted: bool = False
     scaler: dict[str, Any] = field(default_factory=dict)
+    averaged: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros(()))
 
     def to_json(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("best_weights", "loss_sum")}
+        return {name: value for name, value in vars(self).items() if name not in TENSORS}
 
 
 def save_checkpoint(
@@ -61,6 +66,7 @@ def save_checkpoint(
         **{f"network/{name}": value for name, value in network.state_dict().items()},
         **{f"optimizer/{name}": value for name, value in optimizer_tensors(network, optimizer).items()},
         **{f"best/{name}": value for name, value in at.best_weights.items()},
+        **{f"average/{name}": value for name, value in at.average.items()},
         "loss_sum": at.loss_sum,
     })  # fmt: skip
     state = json.dumps(at.to_json(), sort_keys=True)
@@ -111,7 +117,8 @@ def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Opti
         ) from fault
     restore_optimizer(network, optimizer, _under(tensors, "optimizer/"))
     state = json.loads(metadata["state"])
-    return Progressed(**state, best_weights=_under(tensors, "best/"), loss_sum=tensors["loss_sum"])
+    average = {name: value.to(next(network.parameters()).device) for name, value in _under(tensors, "average/").items()}
+    return Progressed(**state, best_weights=_under(tensors, "best/"), average=average, loss_sum=tensors["loss_sum"])
 
 
 def remove_checkpoint(run: Run) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from fieldstone.errors import TrainingError
 from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
+from fieldstone.training.average import averaged
 from fieldstone.training.checkpoint import Progressed
 from fieldstone.training.depthwise import faster_depthwise
 from fieldstone.training.optimizer import learning_rate
@@ -151,6 +152,10 @@ class Loop:
 
     def _end_epoch(self, epoch: int, bar: Bar) -> None:
         """Validate, keep the weights if they are the best so far, write the epoch's line."""
+        with averaged(self.network, self.at) if self.recipe.average else nullcontext():
+            self._judge(epoch, bar)
+
+    def _judge(self, epoch: int, bar: Bar) -> None:
         at = self.at
         metrics = None
         if self.validate is not None:

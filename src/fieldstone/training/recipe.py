@@ -21,8 +21,8 @@ NAMED: dict[str, dict[str, Any]] = {
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
     "features": {"optimizer": "lbfgs", "freeze": ["trunk"], "augment": []},
     "finetune": {
-        "epochs": 10, "learning_rate": 0.0005, "head_first": True, "layer_decay": 0.9, "batchnorm": "frozen",
-        "augment": ["flip", "crop"], "label_smoothing": 0.1,
+        "epochs": 6, "learning_rate": 0.0002, "augment": ["flip", "crop"], "label_smoothing": 0.1, "head_first": True,
+        "layer_decay": 0.9, "batchnorm": "frozen", "average": True,
     },
 }  # fmt: skip
 OF_LEARNED = ("features", "finetune")
@@ -63,6 +63,7 @@ class Recipe(BaseModel):
     head_first: bool = False
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     batchnorm: Literal["train", "frozen"] = "train"
+    average: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     def __init__(self, **fields: Any) -> None:

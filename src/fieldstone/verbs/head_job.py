@@ -77,8 +77,7 @@ class HeadJob:
     ) -> Fitted:
         """The fit; where the head is all that trains, validation chooses the regularisation and then trains too."""
         recipe, alone = self.job.recipe, self.job.recipe.optimizer == "lbfgs"
-        smoothing = recipe.label_smoothing if alone else 0.0
-        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, smoothing, stop)
+        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, recipe.label_smoothing, stop)
         if alone and recipe.weight_decay is not None:
             return fit.fit(train, validation, recipe.weight_decay)
         if validation is None:

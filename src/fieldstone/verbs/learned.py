@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError, ModelError
@@ -18,6 +19,7 @@ from fieldstone.geometry import format_shape
 from fieldstone.model.file import pack_keys, unpack_keys
 from fieldstone.model.model import Model, load
 from fieldstone.training.recipe import TRUNK, Recipe
+from fieldstone.verbs.import_weights import import_weights
 
 OTHER_WEIGHTS = (".pth", ".pt", ".bin")
 SHOWN = 5
@@ -34,6 +36,7 @@ class Start:
         preprocessing: how images become its input.
         seen: the short keys of the images that the weights were trained or validated on.
         summed: whether weights for three channels were summed to one.
+        notes: what was assumed of the weights when they were imported.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Start:
     preprocessing: Preprocessing
     seen: frozenset[bytes]
     summed: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What `resume.json` keeps."""
@@ -54,6 +58,7 @@ class Start:
             "preprocessing": self.preprocessing.to_json(),
             "images": pack_keys(self.seen),
             "summed": self.summed,
+            "notes": list(self.notes),
         }
 
     def about(self, freeze: Sequence[str]) -> dict[str, Any]:
@@ -67,6 +72,7 @@ class Start:
         new = f"block {self.head} new" if self.new else "its head too, since the classes are the same"
         told = [f"start {self.name}: {len(self.learned)} blocks with learned weights, {new}"]
         told.append(f"images as these weights saw them: {_words(self.preprocessing)}")
+        told += self.notes
         if self.summed:
             told.append("the first layer's weights for three channels are summed to one, since the images are grey")
         return told
@@ -82,6 +88,7 @@ class Start:
             preprocessing=Preprocessing.from_json(value["preprocessing"]),
             seen=unpack_keys(value["images"]),
             summed=value["summed"],
+            notes=tuple(value["notes"]),
         )
 
 
@@ -114,11 +121,15 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
         given: a name, a run, a model file, a model; or a state dict of another library, which needs `design`.
 
     Raises:
-        DesignError: a design is given to a start that has one, or the start has none.
+        DesignError: a design is given to a start that has one, or a state dict comes without.
         ModelError: it holds no weights that can be taken.
     """
+    if not isinstance(given, Model) and design is not None and _is_file(given):
+        return import_weights(given, str(design), device="cpu")
     if not isinstance(given, Model) and Path(given).suffix in OTHER_WEIGHTS:
-        raise NotImplementedError
+        raise DesignError(
+            "a state dict does not say which network it is of", file=str(given), fix="give --design, as in resnet-18"
+        )
     if design is not None:
         raise DesignError("--start brings its own design", fix="leave out --design")
     model = given if isinstance(given, Model) else load(given, device="cpu")
@@ -129,6 +140,10 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
             fix="load it in Python and give it as network=",
         )
     return model
+
+
+def _is_file(given: str | Path) -> bool:
+    return Path(given).is_file() and str(given) not in named.names()
 
 
 def design_like(learned: Model, shape: tuple[int, ...] | None, channels: int, classes: int) -> Design:
@@ -158,7 +173,7 @@ def preprocessing_like(learned: Model, plan: Design, recipe: Recipe) -> Preproce
     if asked:
         resize, resize_to = recipe.resize, recipe.resize_to
     elif resize_to is not None:
-        resize_to = round(resize_to * min(size) / min(before.size))
+        resize_to = resize_to * max(size) // max(before.size)
     made = replace(before, size=size, channels=channels, resize=resize, resize_to=resize_to)
     return made if channels == before.channels else _of_channels(made, channels)
 
@@ -211,7 +226,9 @@ def carry_over(
     paths = list(dict.fromkeys(_path_of(key, rows) for key in wanted))
     new = tuple(path for path in paths if path == head and not same_head)
     kept = tuple(path for path in paths if path not in new)
-    return Start(name, kept, new, head, preprocessing, learned.seen, summed)
+    return Start(
+        name, kept, new, head, preprocessing, learned.seen, summed, tuple(learned.about["data"].get("notes", ()))
+    )
 
 
 def _within(key: str, path: str) -> bool:

@@ -25,6 +25,7 @@ from fieldstone.training.halves import frozen_modules, halves
 from fieldstone.training.precision import best_precision
 from fieldstone.training.recipe import OF_LEARNED, Recipe
 from fieldstone.training.run import Run
+from fieldstone.verbs.announcing import announcement
 from fieldstone.verbs.beginning import begin, built, preprocessing_of
 from fieldstone.verbs.choose_design import parse_shape
 from fieldstone.verbs.learned import Start
@@ -141,7 +142,8 @@ def carry_out(
         progress=progress, began=began, start=learned,
     )  # fmt: skip
     job.write_plan()
-    job.say_what(augment_chosen=asked.augment is None)
+    for line in announcement(job, augment_chosen=asked.augment is None):
+        progress.say(line)
     if start is None and _are_photos(dataset) and len(train_rows) < FEW_PHOTOS:
         progress.say(
             f"{len(train_rows):,} photos are few to learn from nothing: "

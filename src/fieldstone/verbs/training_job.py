@@ -14,12 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from fieldstone import __version__
-from fieldstone.analysis.summary import summarise
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
-from fieldstone.geometry import format_shape
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits, place
 from fieldstone.model.model import Model
@@ -178,49 +176,6 @@ class Job:
         manifest = json.dumps(self.decoded.manifest.to_json(), indent=1)  # ASCII: a file's name may be no UTF-8
         self.run.write(self.run.data, manifest + "\n")
 
-    def say_what(self, *, augment_chosen: bool) -> None:
-        """What was decided, before it is done."""
-        manifest, recipe, say = self.decoded.manifest, self.recipe, self.progress.say
-        counts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in ("train", "val", "test"))
-        say(f"{self.data}: {len(self.classes)} classes, {counts} ({manifest.form}); task {self.task.name}")
-        if manifest.left_out:
-            say(f"{_files(len(manifest.left_out))} left out; {self.run.data} names them")
-        for note in self.decoded.notes:
-            say(note)
-        shape = format_shape((self.decoded.preprocessing.channels, *self.decoded.preprocessing.size))
-        parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        name = "a network of your own" if self.design is None else self.design.name or "design"
-        say(f"{name} on {shape}: {parameters:,} parameters, on {self.device} in {recipe.precision}")
-        for finding in self._findings():
-            say(finding)
-        if self.start is not None:
-            for line in self.start.lines():
-                say(line)
-        if recipe.optimizer == "lbfgs":
-            say(f"the head alone, fitted to the features of each image; run {self.run.path}")
-            return
-        augment = ", ".join(recipe.augment or ()) or "none"
-        if augment_chosen:
-            flip = (
-                "on: these are photos"
-                if "flip" in (recipe.augment or ())
-                else "off: a mirrored image may mean another thing"
-            )
-            augment += f" (flip is {flip})"
-        say(
-            f"{recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer}, "
-            f"augment {augment}; seed {recipe.seed}"
-        )
-        say(f"run {self.run.path}")
-
-    def _findings(self) -> list[str]:
-        """What is wrong with the design; notes are for `inspect`."""
-        if self.design is None:
-            return []
-        outputs = self.task.outputs(len(self.classes))
-        summary = summarise(self.design, len(self.classes), "the data's", outputs, self.task.name)
-        return [str(finding) for finding in summary.findings if finding.severity != "note"]
-
     @cached_property
     def batches(self) -> Batches:
         """The images that train, in the order of each epoch."""
@@ -328,7 +283,3 @@ class Job:
     @property
     def _images_in_all(self) -> int:
         return len(self.decoded.manifest.indices("train")) * self.recipe.epochs
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
