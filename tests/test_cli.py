@@ -89,6 +89,7 @@ def test_inspect_three_conv_has_the_published_numbers(capsys: pytest.CaptureFixt
     assert listed["totals"]["macs"] == 2_796_590
     assert listed["layers"][0] == {
         "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "trainable": 280, "macs": 369_630,
+        "forward_bytes": 73_012, "training_bytes": 54_760,
         "receptive_field": [3, 3], "jump": [1, 1],
         "start": [1, 1], "smallest_field": [3, 3], "padding_share": [0.0, 0.0], "sources": ["input"],
     }  # fmt: skip

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 import fieldstone as fs
+from fieldstone.analysis.arithmetic import explain
+from fieldstone.analysis.comparison import compare
 from fieldstone.cli import run
 from torchvision_by_hand import resnet18, resnet50
 
@@ -73,6 +75,33 @@ def test_the_readme_shows_what_inspect_prints(capsys: pytest.CaptureFixture[str]
     command = next(block for block in blocks(page, "sh") if "inspect" in block)
     run(shlex.split(command)[1:])
     assert capsys.readouterr().out == blocks(page, "text")[0]
+
+
+def test_the_page_on_designs_shows_the_arithmetic_that_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    page = ROOT / "docs" / "designs.md"
+    command = next(block for block in blocks(page, "sh") if "--explain" in block)
+    run(shlex.split(command)[1:])
+    assert capsys.readouterr().out in blocks(page, "text")
+
+
+def documented(row: str) -> set[str]:
+    """The keys in the row of the table of what programs read: those of the object, not of the lists in it."""
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith(f"| {row} |"))
+    text = " ".join(re.findall(r"`([^`]*)`", line.split("|")[2]))
+    return set(re.findall(r"\w+", re.sub(r"\{[^}]*\}", "", text)))
+
+
+def test_every_key_of_inspect_is_documented() -> None:
+    summary = fs.inspect("lenet-5", effective=True).to_json()
+    assert set(summary) == documented("`inspect`")
+    inner = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert f"totals: {{{', '.join(summary['totals'])}}}" in inner
+    assert set().union(*summary["layers"]) | {"weights"} <= documented("one of `layers`")
+    pairs = compare(fs.inspect("lenet-5"), fs.inspect("lenet-5")).to_json()
+    assert set(pairs) <= documented("`inspect A B`")
+    assert f"pairs: [{{{', '.join(pairs['pairs'][0])}}}]" in inner
+    assert set(explain(fs.inspect("lenet-5").subject, "1").to_json()) == documented("`inspect --explain`")
 
 
 @pytest.mark.parametrize("page", [ROOT / "docs" / "weights.md"], ids=lambda page: page.name)

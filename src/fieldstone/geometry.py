@@ -167,7 +167,9 @@ class Resized:
             size, out = (size - 1, out - 1) if out > 1 else (0, 1)  # a single value reads the first
         common = gcd(size, out)
         advance, period = size // common, out // common
-        return Reads(period, advance, tuple(self._taps(place, advance, period) for place in range(period)))
+        taps = tuple(self._taps(place, advance, period) for place in range(period))
+        reads = Reads(period, advance, taps)
+        return _even(reads) if common == 1 and period > 1 else reads
 
     def _taps(self, place: int, advance: int, period: int) -> tuple[int, ...]:
         """The inputs of one value where `period` values stand for `advance` inputs."""
@@ -182,6 +184,14 @@ class Resized:
         if above % below == 0:
             return (before,)
         return tuple(range(before - 1, before + 3)) if self.how == "cubic" else (before, before + 1)
+
+
+def _even(reads: Reads) -> Reads:
+    """One period alone, by its own step where it has one: 66 places resized to 65 are those 65, one apart."""
+    first = reads.taps[0]
+    step = reads.taps[1][0] - first[0]
+    moved = (tuple(tap + place * step for tap in first) for place in range(reads.period))
+    return Reads(1, step, (first,)) if step > 0 and all(map(tuple.__eq__, reads.taps, moved)) else reads
 
 
 Moves = Window | Transposed | Resized

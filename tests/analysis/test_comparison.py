@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 import fieldstone as fs
@@ -43,6 +44,47 @@ def test_findings_that_came_and_went_are_said() -> None:
     bad = fs.Design((3, 32, 32), ["conv 8 3", "relu", "globalavgpool", "linear classes", "softmax"], name="bad")
     assert "new: error FS201 at 5:" in repr(compare(fs.inspect(good), fs.inspect(bad)))
     assert "no longer: error FS201 at 5:" in repr(compare(fs.inspect(bad), fs.inspect(good)))
+
+
+SPOTTER = ["conv 8 3", "batchnorm", "relu", "conv 8 3", "batchnorm", "relu", "globalavgpool", "linear classes"]
+
+
+def test_a_finding_of_the_same_block_is_neither_new_nor_gone_when_its_numbers_change() -> None:
+    """Each has FS205 at both convolutions, with the parameters of 8 and of 16 biases."""
+    wider = ["conv 8 3", "batchnorm", "relu", "conv 16 3", *SPOTTER[4:]]
+    one, two = (fs.inspect(fs.Design((3, 32, 32), layers), select="FS205") for layers in (SPOTTER, wider))
+    assert [found.where for found in one.findings] == [found.where for found in two.findings] == ["1", "4"]
+    assert one.findings[1].message != two.findings[1].message
+    assert "new: " not in repr(compare(one, two))
+    assert "no longer: " not in repr(compare(one, two))
+    moved = fs.inspect(fs.Design((3, 32, 32), ["maxpool 2", "conv 8 3", "relu", *SPOTTER]), select="FS205")
+    assert "no longer: " not in repr(compare(one, moved))
+    mended = ["conv 8 3 bias=false", *SPOTTER[1:]]
+    gone = repr(compare(one, fs.inspect(fs.Design((3, 32, 32), mended), select="FS205")))
+    assert "no longer: note FS205 at 1:" in gone
+    assert "FS205 at 4" not in gone
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_more_passes_are_added_after_those_that_there_are(times: int) -> None:
+    def network(passes: int) -> fs.Summary:
+        body = [{"residual": ["conv 8 3 padding=1", "batchnorm"]}, "relu"]
+        return fs.inspect(fs.Design((3, 32, 32), ["conv 8 3", {f"repeat {passes}": body}, "conv 9 1", *SPOTTER[4:]]))
+
+    comparison = compare(network(times), network(times + 1))
+    added = [pair.second.path for pair in comparison.pairs if pair.second and not pair.first]
+    last = f"2.{times + 1}"
+    assert added == [f"{last}.1", f"{last}.1.body.1", f"{last}.1.body.2", f"{last}.2"]
+    assert all(pair.second for pair in comparison.pairs)
+    assert "new: " not in repr(comparison)
+
+
+def test_what_was_written_out_is_the_same_in_a_repeat() -> None:
+    body = ["conv 3 3 padding=1", "relu"]
+    one, two = (
+        fs.inspect(fs.Design((3, 32, 32), [*layers, "conv classes 1"])) for layers in (body * 3, [{"repeat 3": body}])
+    )
+    assert [pair.change for pair in compare(one, two).pairs] == ["only in the second", *["same"] * 7]
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))

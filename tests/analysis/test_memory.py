@@ -27,18 +27,52 @@ def kept_a_parameter(network: nn.Module) -> int:
     return sum(one.nbytes for one in (*network.parameters(), *gradients, *moments))
 
 
-def made_an_image(network: nn.Sequential, layers: list[Any]) -> int:
-    """Bytes of what every block makes of one image, the image counted; a flatten makes nothing new."""
-    made: dict[int, Tensor] = {}
+def made_by_block(network: nn.Module, layers: list[Any]) -> dict[str, int]:
+    """Bytes of what every block makes of one image; a flatten makes nothing new."""
+    made: dict[int, tuple[str, Tensor]] = {}
 
-    def keep(_module: nn.Module, _input: Any, output: Tensor) -> None:
-        made[output.untyped_storage().data_ptr()] = output
+    def keep(path: str) -> Any:
+        def hook(_module: nn.Module, _input: Any, output: Tensor) -> None:
+            made.setdefault(output.untyped_storage().data_ptr(), (path, output))
+
+        return hook
 
     for row in fs.Design(SHAPE, layers).walk(10):
-        network.get_submodule(row.path).register_forward_hook(keep)
-    image = torch.randn(1, *SHAPE)
-    network.eval()(image)
-    return image.nbytes + sum(one.nbytes for one in made.values())
+        network.get_submodule(row.path).register_forward_hook(keep(row.path))
+    network.eval()(torch.randn(1, *SHAPE))
+    return {path: one.nbytes for path, one in made.values()}
+
+
+def made_an_image(network: nn.Module, layers: list[Any]) -> int:
+    """The image counted."""
+    return 4 * 3 * 40 * 40 + sum(made_by_block(network, layers).values())
+
+
+def test_each_block_says_what_its_map_takes_and_they_add_up() -> None:
+    made = made_by_block(build(fs.Design(SHAPE, LAYERS), 10), LAYERS)
+    answer = fs.inspect(fs.Design(SHAPE, LAYERS)).to_json()
+    kept = {layer["path"]: layer["training_bytes"] for layer in answer["layers"]}
+    assert {path: count for path, count in kept.items() if count} == made
+    totals = answer["totals"]
+    assert totals["input_bytes"] + sum(kept.values()) == totals["training_bytes"] == sum(made.values()) + 4 * 3 * 40**2
+    there = {layer["path"]: layer["forward_bytes"] for layer in answer["layers"]}
+    assert there["1"] == totals["input_bytes"] + made["1"]
+    assert there["4.body.1"] == made["3"] + made["4.body.1"]
+    assert there["4.body.2"] == made["3"] + made["4.body.1"] + made["4.body.2"]  # its input waits for the sum
+    assert there["4"] == made["3"] + made["4.body.2"] + made["4"]
+    assert there["7"] == made["5"] + made["7"]  # through the view of a flatten
+    assert max(there.values()) == totals["forward_bytes"]
+
+
+def test_the_table_shows_the_maps_where_memory_is_asked_for() -> None:
+    design = fs.Design(SHAPE, ["conv 8 3", {"repeat 3": ["relu"]}, "globalavgpool", "linear classes"])
+    assert "maps to train" not in repr(fs.inspect(design))
+    heading, *lines = repr(fs.inspect(design, memory="1GiB")).split("\n\n")[1].splitlines()
+    assert heading.endswith("receptive field  maps to train")
+    # 8 x 38 x 38 x 4 bytes, that twice for two passes, and 8 and 10 numbers
+    assert [line[line.index("x") :].rsplit("  ", 1)[1] for line in lines if line.endswith("B")] == [
+        "45.1 KiB", "45.1 KiB", "90.2 KiB", "32 B", "40 B",
+    ]  # fmt: skip
 
 
 def test_the_largest_batch_that_fits_is_said_to_the_image() -> None:

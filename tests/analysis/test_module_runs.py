@@ -45,12 +45,12 @@ def test_a_branch_on_a_value_is_said_and_the_rest_is_reported() -> None:
     summary = fs.inspect(Branching("value"), IMAGE)
     assert [row.path for row in summary.rows] == ["conv", "mean", "sum", "gt", "head"]
     assert summary.rows[-1].receptive_field == (32, 32)
-    (path, reason), *others = summary.untraced
-    assert (path, others) == ("", [])
-    assert "meta tensors" in reason
-    assert "one image of noise" in reason
-    assert f"not traced: {reason}" in repr(summary)
-    assert json.loads(json.dumps(summary.to_json()))["untraced"] == [{"path": path, "reason": reason}]
+    (one,) = summary.untraced
+    assert (one.path, one.file, one.line) == ("", __file__, Branching.forward.__code__.co_firstlineno + 3)
+    assert "meta tensors" in one.reason
+    assert "one image of noise" in one.reason
+    assert f"not traced: {one.file}:{one.line}: {one.reason}" in repr(summary)
+    assert json.loads(json.dumps(summary.to_json()))["untraced"] == [one._asdict()]
 
 
 def test_what_is_never_used_and_what_does_not_learn_are_told_apart() -> None:

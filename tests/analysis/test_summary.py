@@ -94,10 +94,20 @@ def test_the_columns_add_up_to_the_totals(design: str | fs.Design) -> None:
 def test_json_has_the_promised_keys_and_every_pass() -> None:
     summary = fs.inspect(NESTED, classes=2)
     answer = json.loads(json.dumps(summary.to_json()))
-    assert list(answer) == ["input", "classes", "outputs", "layers", "totals", "findings", "unused", "untraced"]
+    assert list(answer) == [
+        "input",
+        "classes",
+        "outputs",
+        "layers",
+        "totals",
+        "findings",
+        "unused",
+        "untraced",
+        "unregistered",
+    ]
     assert (answer["input"], answer["classes"], answer["outputs"]) == ([3, 15, 15], 2, 1)
     assert answer["totals"] == {
-        "params": summary.params, "trainable": summary.params, "macs": summary.macs,
+        "params": summary.params, "trainable": summary.params, "macs": summary.macs, "input_bytes": 3 * 15 * 15 * 4,
         "forward_bytes": summary.forward_bytes, "training_bytes": summary.training_bytes,
     }  # fmt: skip
     assert all(
@@ -109,6 +119,8 @@ def test_json_has_the_promised_keys_and_every_pass() -> None:
             "params",
             "trainable",
             "macs",
+            "forward_bytes",
+            "training_bytes",
             "receptive_field",
             "jump",
             "start",
@@ -131,6 +143,7 @@ def test_json_of_the_example_in_the_issue() -> None:
     answer = fs.inspect("three-conv").to_json()
     assert answer["layers"][0] == {
         "path": "1", "block": "conv 10 3", "output": [10, 37, 37], "params": 280, "trainable": 280, "macs": 369630,
+        "forward_bytes": 4 * (3 * 39 * 39 + 10 * 37 * 37), "training_bytes": 4 * 10 * 37 * 37,
         "receptive_field": [3, 3], "jump": [1, 1],
         "start": [1, 1], "smallest_field": [3, 3], "padding_share": [0.0, 0.0], "sources": ["input"],
     }  # fmt: skip

@@ -109,16 +109,21 @@ def test_receptive_field_and_jump_of_vgg_16_are_those_that_were_published() -> N
     assert (seen.receptive_field, seen.jump) == ((212,), (32,))
 
 
-def test_the_largest_path_is_followed_even_when_the_smaller_one_strides_more() -> None:
+def test_paths_that_drift_apart_are_seen_together_at_every_place() -> None:
+    pixels = torch.ones(1, 1, 64, dtype=torch.float64, requires_grad=True)
     start = Field.of_input((64,))
     slow = start.moved(Window((9,), (1,), (1,), ((4, 4),)), (64,), (64,))  # field 9, jump 1
     fast = start.moved(Window((1,), (4,), (1,), ((96, 96),)), (64,), (64,))  # field 1, jump 4
-    three = Window((3,), (1,), (1,), ((1, 1),))
-    joined = slow.joined(fast)
-    assert (joined.receptive_field, joined.jump) == ((9,), (1,))
-    after = joined.moved(three, (64,), (64,))
-    assert after.receptive_field == (11,)  # 9 + 2*1 against 1 + 2*4
-    assert after.moved(three, (64,), (64,)).receptive_field == (17,)  # 9 + 4*1 against 1 + 4*4
+    assert (slow.receptive_field, fast.receptive_field, slow.joined(fast).jump) == ((9,), (1,), (1,))
+    values = F.conv1d(pixels, ones(9), padding=4) + F.conv1d(pixels, ones(1), stride=4, padding=96)
+    spans = [slow.joined(fast).axes[0].span(place) or (0, 0) for place in range(64)]
+    assert [(max(0, first), min(63, last)) for first, last in spans] == [
+        moving(value, pixels) for value in values[0, 0]
+    ]
+    after = slow.joined(fast).moved(Window((3,), (1,), (1,), ((0, 0),)), (64,), (62,))
+    for field, made in ((slow.joined(fast), values), (after, F.conv1d(values, ones(3)))):
+        moved = [moving(value, pixels) or (0, -1) for value in made[0, 0]]
+        assert field.receptive_field == (max(last - first + 1 for first, last in moved),)
 
 
 def test_a_block_that_sees_everything_ends_the_jump() -> None:
@@ -131,7 +136,7 @@ def test_a_gate_over_a_map_keeps_its_sides_for_a_crop() -> None:
     gated = {"residual": {"body": ["squeezeexcite 1"], "shortcut": ["conv 1 31 padding=15"]}}
     layers = [gated, "save a", "conv 1 5", "add a crop=true", "conv classes 1"]
     field = Design((1, 20), layers).walk(1)[-1].field
-    assert {path.span(0) for path in field.axes[0].largest} == {(-15, 19)}
+    assert field.axes[0].span(0) == (-15, 19)
 
 
 def test_odd_ratios_one_after_another_are_quick_and_exact_where_values_are() -> None:

@@ -141,7 +141,8 @@ def test_text_fits_and_its_formulas_hold(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (0, "0"), (-0.0, "0"), (3, "3"), (-3, "−3"), (0.25, "0.25"), (1.005, "1.00"), (-0.004, "0.00"),
+        (0, "0"), (-0.0, "0"), (3, "3"), (-3, "−3"), (0.25, "0.25"), (1.005, "1.00"), (-0.004, "−0.004"),
+        (0.003, "0.003"), (0.0347, "0.035"), (0.0996, "0.10"), (0.001, "0.001"),
         (12.345, "12.35"), (123.456, "123.5"), (1234.5, "1234"), (99_999, "99999"), (100_000, "1.00e5"),
         (0.0000124, "1.24e−5"),
         (float("nan"), "NaN"), (float("inf"), "∞"), (float("-inf"), "−∞"),
@@ -149,6 +150,20 @@ def test_text_fits_and_its_formulas_hold(data: st.DataObject) -> None:
 )  # fmt: skip
 def test_numbers_are_written_for_people(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@given(st.floats(1e-30, 1e30), st.sampled_from([1, -1]))
+def test_what_is_written_is_near_to_what_is(size: float, sign: int) -> None:
+    shown = exact(sign * size)
+    assert shown is not None
+    assert abs(float(shown) / (sign * size) - 1) <= 0.05
+
+
+def test_small_weights_are_seen() -> None:
+    text = repr(fs.trace("conv 1 3", [200, 100, 50, 25], weight=[0.003, -0.002, 0.004]))
+    assert "200×0.003 + 100×(−0.002) + 50×0.004" in text
+    assert "= 0.60" in text
+    assert "100×0.003 + 50×(−0.002) + 25×0.004" in text
 
 
 def test_a_line_is_true_as_written_or_says_about() -> None:

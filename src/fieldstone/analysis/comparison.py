@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import Any, Literal
 
 from fieldstone.analysis.findings import Finding
 from fieldstone.analysis.memory import size_text
-from fieldstone.analysis.summary import Summary, layer_json
+from fieldstone.analysis.passes import Passes
+from fieldstone.analysis.summary import Summary
 from fieldstone.analysis.table import table
 from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape
@@ -54,8 +56,8 @@ class Comparison:
             "pairs": [
                 {
                     "change": pair.change,
-                    "first": None if pair.first is None else layer_json(pair.first, self.first.input[1:]),
-                    "second": None if pair.second is None else layer_json(pair.second, self.second.input[1:]),
+                    "first": None if pair.first is None else self.first.layer_json(pair.first),
+                    "second": None if pair.second is None else self.second.layer_json(pair.second),
                 }
                 for pair in self.pairs
             ],
@@ -76,15 +78,41 @@ class Comparison:
         yield _change("multiply-adds", one.macs, two.macs)
         sizes = one.training_bytes, two.training_bytes
         yield f"maps of one image to train: {size_text(sizes[0])}, then {size_text(sizes[1])} ({_ratio(*sizes)})"
-        gone = [found for found in one.findings if _key(found) not in map(_key, two.findings)]
-        new = [found for found in two.findings if _key(found) not in map(_key, one.findings)]
-        yield from (f"no longer: {found}" for found in gone)
-        yield from (f"new: {found}" for found in new)
+        before, after = set(map(self._first_key, one.findings)), set(map(self._second_key, two.findings))
+        gone = [found for found in one.findings if self._first_key(found) not in after]
+        new = [found for found in two.findings if self._second_key(found) not in before]
+        yield from (f"no longer: {found}" for found in self._passes[0].folded(gone))
+        yield from (f"new: {found}" for found in self._passes[1].folded(new))
+
+    def _first_key(self, finding: Finding) -> tuple[str, ...]:
+        """The same for what is said of one written block, whatever its numbers are, in the first and the second."""
+        return (finding.severity, finding.code, "first", self._passes[0].written(finding.where))
+
+    def _second_key(self, finding: Finding) -> tuple[str, ...]:
+        place = self._passes[1].written(finding.where)
+        network, known = self._places.get(place, ("second", place))
+        return (finding.severity, finding.code, network, known)
+
+    @cached_property
+    def _passes(self) -> tuple[Passes, Passes]:
+        return Passes(self.first.rows), Passes(self.second.rows)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, str]]:
+        """Where the written blocks of the second that have a counterpart stand in the first."""
+        one, two = self._passes
+        pairs = [(pair.first.path, pair.second.path) for pair in reversed(self.pairs) if pair.first and pair.second]
+        return {two.written(theirs): ("first", one.written(mine)) for mine, theirs in pairs}
 
 
 def compare(first: Summary, second: Summary) -> Comparison:
-    """Pair the blocks: those that are written alike first, the others in their order between them."""
-    texts = [[row.block.text() for row in one.rows] for one in (first, second)]
+    """Pair the blocks: those that are written alike first, the others in their order between them.
+
+    Where both have repeats, a pass goes with the pass of the same number.
+    """
+    passes = [Passes(one.rows) for one in (first, second)]
+    both = all(one.repeats for one in passes)
+    texts = [[(row.block.text(), one.numbers(row.path) if both else ()) for row in one.rows] for one in passes]
     pairs: list[Pair] = []
     for _, start, end, other, until in SequenceMatcher(None, texts[0], texts[1], autojunk=False).get_opcodes():
         mine, theirs = first.rows[start:end], second.rows[other:until]
@@ -107,7 +135,3 @@ def _change(what: str, before: int, after: int) -> str:
 
 def _ratio(before: int, after: int) -> str:
     return "the same" if before == after else f"{after / before:.2f} x" if before else "new"
-
-
-def _key(finding: Finding) -> tuple[str, str]:
-    return (finding.code, finding.message)

@@ -14,26 +14,39 @@ BYTES = 4  # of a float32 number
 BYTES_A_PARAMETER = 4 * BYTES  # its value, its gradient and AdamW's two moments
 
 
-def forward_bytes(subject: Subject) -> int:
-    """The most that maps take at one time where each is freed once nothing needs it, the input counted."""
+def alive_bytes(subject: Subject) -> dict[str, int]:
+    """By path, what all maps take that are there while a block runs, its own counted.
+
+    Each is freed once nothing needs it. The largest is what a forward pass takes.
+    """
     holders = {INPUT: INPUT}  # of what a view shows: the row that made it
     for row in subject.order:
         holders[row.path] = holders[row.sources[0]] if is_view(row.block) else row.path
     last_use = {holders[source]: place for place, row in enumerate(subject.order) for source in row.sources}
-    alive = {INPUT: BYTES * numel(subject.input)}
-    peak = alive[INPUT]
+    alive = {INPUT: input_bytes(subject)}
+    there = {}
     for place, row in enumerate(subject.order):
         alive[row.path] = map_bytes(row)
-        peak = max(peak, sum(alive.values()))
+        there[row.path] = sum(alive.values())
         for holder in {holders[source] for source in row.sources}:
             if last_use[holder] == place:
                 del alive[holder]
-    return peak
+    return there
+
+
+def input_bytes(subject: Subject) -> int:
+    """What one image takes."""
+    return BYTES * numel(subject.input)
 
 
 def training_bytes(subject: Subject) -> int:
     """What all maps take together: training keeps every one for the backward pass."""
-    return BYTES * numel(subject.input) + sum(map(map_bytes, subject.order))
+    return input_bytes(subject) + sum(map(map_bytes, subject.order))
+
+
+def kept_bytes(subject: Subject, row: Row) -> int:
+    """What training keeps of a row: the map that it makes; a row that holds others or names a map makes none."""
+    return map_bytes(row) if row.path in subject.makers else 0
 
 
 def map_bytes(row: Row) -> int:

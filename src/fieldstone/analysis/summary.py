@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.analysis.findings import Finding, find
-from fieldstone.analysis.leftovers import Untraced, Unused
-from fieldstone.analysis.memory import forward_bytes, size_text, training_bytes
+from fieldstone.analysis.leftovers import Unregistered, Untraced, Unused
+from fieldstone.analysis.memory import alive_bytes, input_bytes, kept_bytes, size_text, training_bytes
+from fieldstone.analysis.passes import Passes
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.table import table
 from fieldstone.design.blocks.structure import Repeat
@@ -34,7 +35,7 @@ class Summary:
         allow: codes of findings that are meant, each with its reason.
         effective: by path, the effective receptive fields that were measured.
         weights: by path, whether a block's weights are `learned`, `frozen` or `new`, where some were learned before.
-        unused, untraced: what the rows of a module do not say; a design has none.
+        unused, untraced, unregistered: what the rows of a module do not say; a design has none.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Summary:
     weights: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[Unused, ...] = ()
     untraced: tuple[Untraced, ...] = ()
+    unregistered: tuple[Unregistered, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -81,7 +83,7 @@ class Summary:
     @property
     def forward_bytes(self) -> int:
         """The most that the maps of one image take at one time in float32, each freed once nothing needs it."""
-        return forward_bytes(self.subject)
+        return max(self._alive.values())
 
     @property
     def training_bytes(self) -> int:
@@ -98,18 +100,39 @@ class Summary:
             "input": list(self.input),
             "classes": self.classes,
             "outputs": self.outputs,
-            "layers": [layer_json(row, self.input[1:]) | self._more(row.path) for row in self.rows],
+            "layers": [self.layer_json(row) | self._more(row.path) for row in self.rows],
             "totals": {
                 "params": self.params,
                 "trainable": self.trainable,
                 "macs": self.macs,
+                "input_bytes": input_bytes(self.subject),
                 "forward_bytes": self.forward_bytes,
                 "training_bytes": self.training_bytes,
             },
             "findings": [finding.to_json() for finding in self.findings],
             "unused": [one.to_json() for one in self.unused],
             "untraced": [one.to_json() for one in self.untraced],
+            "unregistered": [one.to_json() for one in self.unregistered],
         }
+
+    def layer_json(self, row: Row) -> dict[str, Any]:
+        """One row as programs read it; its `forward_bytes` are of all maps that are there while it runs."""
+        return {
+            "path": row.path,
+            "block": row.block.text(),
+            "output": list(row.output_shape),
+            "params": row.params,
+            "trainable": row.trainable,
+            "macs": row.macs,
+            "forward_bytes": self._alive.get(row.path, 0),
+            "training_bytes": kept_bytes(self.subject, row),
+            **_field_json(row.field, self.input[1:]),
+            "sources": list(row.sources),
+        }
+
+    @cached_property
+    def _alive(self) -> Mapping[str, int]:
+        return alive_bytes(self.subject)
 
     def _more(self, path: str) -> dict[str, Any]:
         """What not every summary knows of a block."""
@@ -118,12 +141,22 @@ class Summary:
         return measured | ({"weights": self.weights.get(path)} if self.weights else {})
 
     def _table(self) -> list[str]:
-        lines = [HEADINGS, *_lines(self.rows, 0)]
+        shown = [*_lines(self.rows, 0)]
+        lines = [HEADINGS, *map(Line.cells, shown)]
         sizes = {path: f"{found.size:.1f}" for path, found in self.effective.items()}
-        for heading, cells in (("effective", sizes), ("weights", self.weights)):
+        kept = {line.path: sum(kept_bytes(self.subject, row) for row in line.counted) for line in shown}
+        maps = {path: size_text(count) if count else "" for path, count in kept.items()}
+        more = {
+            "maps to train": {} if self.subject.memory is None else maps,
+            "effective": sizes,
+            "weights": self.weights,
+        }
+        right = [3, 4]
+        for heading, cells in more.items():
             if cells:
+                right += [len(lines[0])] if heading != "weights" else []
                 lines = [(*lines[0], heading), *((*line, cells.get(line[0], "")) for line in lines[1:])]
-        return table(lines, right=(3, 4, *((6,) if sizes else ())))
+        return table(lines, right=right)
 
     def to_svg(self) -> str:
         """The network drawn to scale: the text of an SVG file."""
@@ -140,8 +173,8 @@ class Summary:
         totals += (
             f"maps of one image {size_text(self.forward_bytes)} forward, {size_text(self.training_bytes)} to train"
         )
-        said = [str(one) for one in (*self.unused, *self.untraced)]
-        said += [str(finding) for finding in _folded(self.findings, self.rows)] or ["no findings"]
+        said = [str(one) for one in (*self.unused, *self.unregistered, *self.untraced)]
+        said += [str(finding) for finding in Passes(self.rows).folded(self.findings)] or ["no findings"]
         said += [f"allowed {code}: {reason}" for code, reason in self.allow.items()]
         return "\n".join([title, "", *self._table(), "", totals, *said])
 
@@ -164,20 +197,6 @@ def summarise(
     return Summary(design.name or "design", subject, classes_from, outputs, findings, design.allow)
 
 
-def layer_json(row: Row, sides: tuple[int, ...]) -> dict[str, Any]:
-    """One row as programs read it."""
-    return {
-        "path": row.path,
-        "block": row.block.text(),
-        "output": list(row.output_shape),
-        "params": row.params,
-        "trainable": row.trainable,
-        "macs": row.macs,
-        **_field_json(row.field, sides),
-        "sources": list(row.sources),
-    }
-
-
 def _field_json(seen: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
     """What a value sees; null in each place where that is not known."""
     if seen is None:
@@ -191,30 +210,28 @@ def _field_json(seen: Field | None, sides: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _folded(findings: Sequence[Finding], rows: Sequence[Row]) -> Iterator[Finding]:
-    """Of findings at one written block, the one in the first pass, which says in how many more passes it is."""
-    repeats = {row.path for row in rows if isinstance(row.block, Repeat)}
-    together: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        together.setdefault((finding.code, _written_place(finding.where, repeats)), []).append(finding)
-    for first, *others in together.values():
-        more = f" and {len(others)} more pass{'es' if len(others) > 1 else ''}" if others else ""
-        yield replace(first, where=f"{first.where}{more}")
+class Line(NamedTuple):
+    """A line of the table: the row whose output it shows, and the rows whose numbers it counts."""
+
+    path: str
+    name: str
+    row: Row
+    counted: Sequence[Row]
+
+    def cells(self) -> tuple[str, ...]:
+        numbers = sum(row.params for row in self.counted), sum(row.macs for row in self.counted)
+        counts = (f"{number:,}" if number else "" for number in numbers)
+        seen = "-" if self.row.receptive_field is None else format_shape(self.row.receptive_field)
+        return (self.path, self.name, format_shape(self.row.output_shape), *counts, seen)
 
 
-def _written_place(path: str, repeats: Container[str]) -> str:
-    """The path without the passes: the same for one block in each pass."""
-    parts = path.split(".")
-    return ".".join("*" if ".".join(parts[:depth]) in repeats else part for depth, part in enumerate(parts))
-
-
-def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
-    """The cells of a line for every row; of a repeat the first pass, and one line for the others."""
+def _lines(rows: Sequence[Row], depth: int) -> Iterator[Line]:
+    """A line for every row; of a repeat the first pass, and one line for the others."""
     place = 0
     while place < len(rows):
         row = rows[place]
         inner = _below(row.path, rows, place + 1)
-        yield _cells(row.path, depth, row.block.text(), row, row.params, row.macs)
+        yield Line(row.path, "  " * depth + row.block.text(), row, [row])
         if isinstance(row.block, Repeat):
             first = _below(f"{row.path}.1", inner, 0)
             yield from _lines(first, depth + 1)
@@ -224,20 +241,14 @@ def _lines(rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
         place += 1 + len(inner)
 
 
-def _later_passes(repeat: Row, times: int, rows: Sequence[Row], depth: int) -> Iterator[tuple[str, ...]]:
+def _later_passes(repeat: Row, times: int, rows: Sequence[Row], depth: int) -> Iterator[Line]:
     """Their totals together, so that the columns add up; the output and the field are those after the last pass."""
     if times > 1:
         path, name = (f"{repeat.path}.2", "pass 2") if times == 2 else (f"{repeat.path}.2-{times}", f"passes 2-{times}")
-        yield _cells(path, depth, name, repeat, sum(row.params for row in rows), sum(row.macs for row in rows))
+        yield Line(path, "  " * depth + name, repeat, rows)
 
 
 def _below(path: str, rows: Sequence[Row], start: int) -> Sequence[Row]:
     """The rows from `start` on that stand inside `path`."""
     end = next((place for place in range(start, len(rows)) if not rows[place].path.startswith(f"{path}.")), len(rows))
     return rows[start:end]
-
-
-def _cells(path: str, depth: int, name: str, row: Row, params: int, macs: int) -> tuple[str, ...]:
-    counts = (f"{params:,}" if params else "", f"{macs:,}" if macs else "")
-    seen = "-" if row.receptive_field is None else format_shape(row.receptive_field)
-    return (path, "  " * depth + name, format_shape(row.output_shape), *counts, seen)

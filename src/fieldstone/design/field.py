@@ -38,7 +38,12 @@ class Path(NamedTuple):
     @property
     def field(self) -> int:
         """The pixels of the value that sees most."""
-        return max((last - first + 1 for first, last in filter(None, self.spans)), default=0)
+        return max(map(_extent, self.spans))
+
+    @property
+    def is_even(self) -> bool:
+        """Whether every value sees as many pixels."""
+        return len(set(map(_extent, self.spans))) == 1
 
     def span(self, place: int) -> Span:
         """What the value at a place sees."""
@@ -69,14 +74,20 @@ class Path(NamedTuple):
     def _hull(self, *places: int) -> Span:
         return _hull(*map(self.span, places))
 
-    def within(self, other: Path) -> bool:
-        """Whether the other is at least as large, here and after any block that follows."""
-        return self.field <= other.field and self.jump <= other.jump and self.length <= other.length
-
 
 def _hull(*spans: Span) -> Span:
     seen = [span for span in spans if span is not None]
     return (min(first for first, _ in seen), max(last for _, last in seen)) if seen else None
+
+
+def _extent(span: Span) -> int:
+    """How many pixels, those of the padding counted."""
+    return 0 if span is None else span[1] - span[0] + 1
+
+
+def _real(span: Span, size: int) -> int:
+    """How many of them an axis of that many pixels has."""
+    return 0 if span is None else max(0, min(span[1], size - 1) - max(span[0], 0) + 1)
 
 
 def _shortest(path: Path) -> Path:
@@ -92,20 +103,22 @@ def _shortest(path: Path) -> Path:
 
 
 class Axis(NamedTuple):
-    """One axis: the paths that can still become the largest, each of its own jump, and the smallest path alone."""
+    """One axis of so many pixels: all paths, those that move alike as one, and the smallest path alone."""
 
-    largest: tuple[Path, ...]
+    paths: tuple[Path, ...]
     smallest: Path
+    pixels: int
 
     def moved(self, reads: Reads, length: int) -> Axis:
-        return Axis(tuple(path.moved(reads, length) for path in self.largest), self.smallest.moved(reads, length))
+        paths = tuple(path.moved(reads, length) for path in self.paths)
+        return Axis(_united(paths), self.smallest.moved(reads, length), self.pixels)
 
     def whole(self, length: int) -> Axis:
-        return Axis(_united(tuple(path.whole(length) for path in self.largest)), self.smallest.whole(length))
+        return Axis(_united(tuple(path.whole(length) for path in self.paths)), self.smallest.whole(length), self.pixels)
 
     def beside(self, other: Axis) -> Axis:
         smallest = min(self.smallest, other.smallest, key=lambda path: (path.field, path.jump))
-        return Axis(_united((*self.largest, *other.largest)), smallest)
+        return Axis(_united((*self.paths, *other.paths)), smallest, self.pixels)
 
     def cut(self, size: int) -> Axis:
         before = (self.smallest.length - size) // 2  # a cut takes the centre
@@ -115,16 +128,42 @@ class Axis(NamedTuple):
     @property
     def seen(self) -> Path:
         """The path that sees most."""
-        return max(self.largest, key=lambda path: (path.field, path.jump))
+        return max(self.paths, key=lambda path: (path.field, path.jump))
+
+    def span(self, place: int) -> Span:
+        """What the value at a place sees by all paths together; one that sees padding alone there adds nothing."""
+        spans = [path.span(place) for path in self.paths]
+        return _hull(*[span for span in spans if _real(span, self.pixels)] or spans)
+
+    @property
+    def field(self) -> int:
+        """The pixels, unclipped, of the value that sees most of the input: of its equals one that a border cuts least.
+
+        Paths that do not move alike drift apart, so that every value there is has to be looked at.
+        """
+        if self._is_alike:
+            return self.seen.field
+        return _extent(max(map(self.span, range(self.seen.length)), key=self._sight, default=None))
+
+    @property
+    def _is_alike(self) -> bool:
+        """Whether every value sees as much: by one path, or since one sees all that any value sees, as after a gate."""
+        if len(self.paths) == 1:
+            return self.seen.is_even
+        seen = _real(self.whole(1).paths[0].spans[0], self.pixels)
+        return any(path.advance == 0 and _real(path.spans[0], self.pixels) == seen for path in self.paths)
+
+    def _sight(self, span: Span) -> tuple[int, int]:
+        real = _real(span, self.pixels)
+        return real, _extent(span) if real == self.pixels else -_extent(span)
 
 
 def _united(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Paths that move alike as one; of the others those that none outgrows."""
+    """Paths that move alike as one."""
     by_jump: dict[Fraction, Path] = {}
     for path in paths:
         by_jump[path.jump] = by_jump[path.jump].beside(path) if path.jump in by_jump else path
-    kept = by_jump.values()
-    return tuple(path for path in kept if not any(path is not other and path.within(other) for other in kept))
+    return tuple(by_jump.values())
 
 
 @dataclass(frozen=True)
@@ -137,12 +176,12 @@ class Field:
     def of_input(cls, sizes: tuple[int, ...]) -> Field:
         """One pixel sees itself."""
         pixels = [Path(1, 1, ((0, 0),), size) for size in sizes]
-        return cls(tuple(Axis((pixel,), pixel) for pixel in pixels))
+        return cls(tuple(Axis((pixel,), pixel, pixel.length) for pixel in pixels))
 
     @cached_property
     def receptive_field(self) -> tuple[int, ...]:
-        """Pixels per axis, unclipped, of the value that sees most, by all of its paths."""
-        return tuple(axis.seen.field for axis in self.axes)
+        """Pixels per axis, unclipped, of the value that sees most of the input, by all paths together."""
+        return tuple(axis.field for axis in self.axes)
 
     @property
     def smallest(self) -> tuple[int, ...]:
@@ -152,7 +191,7 @@ class Field:
     @property
     def saw_everything(self) -> bool:
         """Whether a path has seen its whole input."""
-        return any(path.advance == 0 for axis in self.axes for path in axis.largest)
+        return any(path.advance == 0 for axis in self.axes for path in axis.paths)
 
     @property
     def jump(self) -> tuple[float, ...] | None:
@@ -195,7 +234,6 @@ def _number(value: Fraction) -> float:
 
 
 def _outside(path: Path, size: int) -> float:
-    spans = [span for span in map(path.span, range(path.length)) if span is not None]
-    seen = sum(last - first + 1 for first, last in spans)
-    real = sum(max(0, min(last, size - 1) - max(first, 0) + 1) for first, last in spans)
-    return 1 - real / seen if seen else 0.0
+    spans = [path.span(place) for place in range(path.length)]
+    seen = sum(map(_extent, spans))
+    return 1 - sum(_real(span, size) for span in spans) / seen if seen else 0.0

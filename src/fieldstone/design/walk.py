@@ -8,16 +8,15 @@ from functools import reduce
 from typing import NamedTuple
 
 from fieldstone.design.blocks.block import Block, FitError, TooSmallError
-from fieldstone.design.blocks.convolution import Conv
 from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool, Pooled
 from fieldstone.design.blocks.shape import Upsample
 from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
 from fieldstone.design.field import Field
+from fieldstone.design.mending import mend_join, mend_paths
 from fieldstone.design.names import INPUT, Map, Names, NotKeptError, keep, named
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Shape, Whole, format_shape
 
-MAKE_EQUAL = "make them equal: padding keeps sides, `conv C 1` sets the channels"
 MOST_SIDE = 4096  # the largest input that a message proposes
 
 
@@ -198,7 +197,8 @@ class Walker:
         try:
             return _joined(block.how, path, [(_called(block, part), end) for part, end in ends])
         except FitError as fault:
-            raise FitError(str(fault), _mend(block, here, ends)) from fault
+            shapes = [(_called(block, part), end.shape) for part, end in ends]
+            raise FitError(str(fault), mend_paths(block, here.shape, shapes)) from fault
 
     def join(self, block: Join, path: str, here: Map, names: Names) -> Made:
         saved = named(block.name, names, Map)
@@ -208,7 +208,7 @@ class Walker:
         try:
             return _joined(block.keyword, path, [(f"the saved map {block.name}", saved), ("its input", here)])
         except FitError as fault:
-            raise FitError(str(fault), _mend_join(block, saved.shape, here.shape)) from fault
+            raise FitError(str(fault), mend_join(block, saved.shape, here.shape)) from fault
 
     def fact(self, fault: FitError) -> str:
         """What is so; of a name that is out of sight, where it was kept."""
@@ -245,21 +245,3 @@ def _called(block: Structure, part: str) -> str:
     if not isinstance(block, Residual):
         return f"branch {part}"
     return "its input" if part == "shortcut" and not block.shortcut else f"its {part}"
-
-
-def _mend(block: Structure, here: Map, ends: list[tuple[str, Map]]) -> str:
-    """What makes the paths of a structure fit: for a residual without a shortcut, the one that fits if there is one."""
-    body = ends[0][1].shape
-    if isinstance(block, Residual) and not block.shortcut and len(body) == len(here.shape) > 1:
-        for stride in range(1, 17):
-            shortcut = Conv(body[0], (1,), (stride,))
-            if shortcut.output_shape(here.shape) == body:
-                return f"give it `shortcut: [{shortcut.text()}]`"
-    return MAKE_EQUAL
-
-
-def _mend_join(block: Join, saved: Shape, here: Shape) -> str:
-    larger = len(saved) == len(here) and all(side >= need for side, need in zip(saved[1:], here[1:], strict=True))
-    if larger and saved[1:] != here[1:] and (block.keyword == "concat" or saved[0] == here[0]):
-        return "cut it with crop=true, or pad the blocks between"
-    return MAKE_EQUAL

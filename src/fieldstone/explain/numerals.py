@@ -7,11 +7,11 @@ from math import isfinite, isnan
 
 
 def number(value: float) -> str:
-    """`3`, `0.25`, `−12.5`, `1.24e−5`, `−∞`, `NaN`."""
+    """`3`, `0.25`, `−12.5`, `0.003`, `1.24e−5`, `−∞`, `NaN`."""
     if isnan(value):
         return "NaN"
     text = _size(abs(value)) if isfinite(value) else "∞"
-    return f"−{text}" if value < 0 and text != "0.00" else text
+    return f"−{text}" if value < 0 else text
 
 
 def factor(value: float) -> str:
@@ -26,6 +26,8 @@ def _size(size: float) -> str:
         return f"{digits}e{int(power)}".replace("-", "−")
     if size == int(size):
         return str(int(size))
+    if size < 0.0995:  # two decimals would leave less than two digits of it
+        return f"{size:.2g}"
     return f"{size:.{2 if size < 100 else 1 if size < 1000 else 0}f}"
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from fieldstone.analysis.module.faults import needed, place, said
 from fieldstone.design.notation import nearest
 from fieldstone.errors import DesignError
 
@@ -87,16 +86,11 @@ def _attribute(found: Any, name: str, place: str) -> Any:
 
 
 def _check_arguments(factory: Any, given: str) -> None:
-    try:
-        parameters = inspect.signature(factory).parameters.values()
-    except (TypeError, ValueError):  # written in C: calling it will tell
-        return
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    needed = [one.name for one in parameters if one.default is one.empty and one.kind not in kinds]
-    if needed:
+    missing = needed(factory)
+    if missing:
         name = given.rpartition(":")[2].rpartition(".")[2]
-        fix = f"write a function without arguments that returns {name}({', '.join(f'{one}=…' for one in needed)})"
-        raise DesignError(f"{given} needs arguments: {', '.join(needed)}", fix=f"{fix}, and name that")
+        fix = f"write a function without arguments that returns {name}({', '.join(f'{one}=…' for one in missing)})"
+        raise DesignError(f"{given} needs arguments: {', '.join(missing)}", fix=f"{fix}, and name that")
 
 
 def _called(factory: Any, given: str) -> Any:
@@ -108,14 +102,5 @@ def _called(factory: Any, given: str) -> Any:
 
 def _raised(fault: BaseException, what: str) -> DesignError:
     """With the line of the user's code that raised."""
-    if isinstance(fault, SyntaxError):
-        file, line = fault.filename, fault.lineno
-    else:
-        frames = [one for one in traceback.extract_tb(fault.__traceback__) if not _is_ours(one.filename)]
-        file, line = (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
-    said = f"{type(fault).__name__}: {fault}".rstrip(": ").splitlines()[0].rstrip(".")
-    return DesignError(f"{what}: {said}", file=file, line=line, fix="mend it there")
-
-
-def _is_ours(file: str) -> bool:
-    return file == __file__ or file.startswith("<frozen importlib") or file == importlib.__file__
+    file, line, _ = place(fault)
+    return DesignError(f"{what}: {said(fault)}", file=file, line=line, fix="mend it there")

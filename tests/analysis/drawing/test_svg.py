@@ -12,6 +12,7 @@ from hypothesis import given
 import fieldstone as fs
 import places
 import strategies
+from fieldstone.analysis.drawing.colours import MONO, SANS
 from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.summary import Summary
 
@@ -93,3 +94,19 @@ def test_nothing_is_fetched_or_run() -> None:
     assert re.findall(r"https?://[^\"]*", text) == ["http://www.w3.org/2000/svg"]
     assert not re.search(r"<(script|style|image|use|foreignObject|a)\b|\bon\w+=|url\(|@import", text)
     assert text == fs.inspect("resnet-18").to_svg()
+
+
+@pytest.mark.parametrize("family", [SANS, MONO])
+def test_text_has_a_font_where_the_general_words_mean_none(family: str) -> None:
+    """To resvg `sans-serif` is Arial, and a text without a font is left out: each system's own has to be named."""
+    named = {name.strip().strip("'") for name in family.split(",")}
+    installed = [{"Segoe UI", "Consolas"}, {"-apple-system", "Menlo"}, {"DejaVu Sans", "DejaVu Sans Mono"}]
+    assert all(named & fonts for fonts in installed)
+
+
+def test_a_renderer_with_fonts_of_its_own_draws_the_title() -> None:
+    """Where resvg is installed: the title's place is not empty."""
+    resvg = pytest.importorskip("resvg_py")
+    text = fs.inspect("three-conv").to_svg()
+    without = re.sub(r'<text [^>]*font-size="20".*?</text>', "", text)
+    assert bytes(resvg.svg_to_bytes(svg_string=text)) != bytes(resvg.svg_to_bytes(svg_string=without))

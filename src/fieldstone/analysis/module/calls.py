@@ -44,7 +44,7 @@ class Value(NamedTuple):
     def sees_everything(self) -> bool:
         """Whether every path to every value saw its whole input: wherever such values are laid, it stays so."""
         axes = () if self.field is None else self.field.axes
-        return bool(axes) and all(path.advance == 0 for axis in axes for path in (*axis.largest, axis.smallest))
+        return bool(axes) and all(path.advance == 0 for axis in axes for path in (*axis.paths, axis.smallest))
 
 
 @dataclass(frozen=True)

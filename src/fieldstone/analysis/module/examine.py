@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from fieldstone.analysis.findings import find
-from fieldstone.analysis.leftovers import Untraced, Unused
+from fieldstone.analysis.leftovers import Unregistered, Untraced, Unused
 from fieldstone.analysis.module.calls import tensors
+from fieldstone.analysis.module.faults import Place, needed, place, said
 from fieldstone.analysis.module.record import Recorder, Watch
 from fieldstone.analysis.module.stand_in import scripted, with_values, without_memory
 from fieldstone.analysis.rule import Subject
@@ -60,7 +61,9 @@ def examine(
     leaving = ran.recorder.sources(ran.result)
     subject = Subject(shape, tuple(ran.recorder.rows), classes, leaving=leaving, **asked)
     outputs, findings = _outputs(ran.result), find(subject, silent)
-    return Summary(name, subject, "as asked", outputs, findings, {}, unused=_unused(ran), untraced=untraced)
+    unregistered = tuple(Unregistered(*one) for one in ran.recorder.unregistered.items())
+    leftovers: dict[str, Any] = {"unused": _unused(ran), "untraced": untraced, "unregistered": unregistered}
+    return Summary(name, subject, "as asked", outputs, findings, {}, **leftovers)
 
 
 def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> None:
@@ -77,15 +80,17 @@ def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> No
         try:
             _run(lambda: with_values(module), given, watch)
         except _StoppedError as fault:
-            raise _refused(name, tuple(given.shape[1:]), fault) from fault
+            raise _refused(name, module, tuple(given.shape[1:]), fault) from fault
 
 
 class _StoppedError(Exception):
-    """A run that raised: in which module, and what was said."""
+    """A run that raised: in which module, by what, and what was said."""
 
-    def __init__(self, path: str, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, path: str, reason: str, cause: Exception | None = None) -> None:
+        super().__init__(reason)
         self.path = path
+        self.cause = cause
+        self.place = Place(None, None, raised=False) if cause is None else place(cause)
 
 
 def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untraced, ...]]:
@@ -97,12 +102,13 @@ def _traced(module: nn.Module, shape: Shape, name: str) -> tuple[Ran, tuple[Untr
             return _by_shapes(module, shape, dtype), ()
         except _StoppedError as fault:
             if device.type == "meta":
-                raise _refused(name, shape, fault) from fault
-            untraced = Untraced(fault.path, f"{fault}; what it does with one image of noise is shown")
+                raise _refused(name, module, shape, fault) from fault
+            reason = f"{fault}; what it does with one image of noise is shown"
+            untraced = Untraced(fault.path, reason, fault.place.file, fault.place.line)
         try:
             return _run(lambda: with_values(module), torch.rand(1, *shape, dtype=dtype).to(device)), (untraced,)
         except _StoppedError as fault:
-            raise _refused(name, shape, fault) from fault
+            raise _refused(name, module, shape, fault) from fault
 
 
 def _by_shapes(module: nn.Module, shape: Shape, dtype: torch.dtype) -> Ran:
@@ -119,7 +125,7 @@ def _run(copied: Callable[[], nn.Module], given: Tensor, watch: Watch | None = N
         copy = copied()
         return Ran(copy, recorder, recorder.run(copy, given))
     except Exception as fault:  # the module's own code may raise anything
-        raise _StoppedError(recorder.failed_in or "", _said(fault)) from fault
+        raise _StoppedError(recorder.failed_in or "", said(fault), fault) from fault
 
 
 @contextlib.contextmanager
@@ -139,15 +145,19 @@ def undisturbed() -> Iterator[None]:
             torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def _refused(name: str, shape: Shape, fault: _StoppedError) -> DesignError:
-    place = f" at {fault.path}" if fault.path else ""
-    message = f"{name} cannot be run on an input of {format_shape(shape)}: {fault}{place}"
-    return DesignError(message, path=fault.path or None, fix="give the input that it is made for")
-
-
-def _said(fault: Exception) -> str:
-    lines = str(fault).strip().splitlines()
-    return f"{type(fault).__name__}: {lines[0].rstrip('.')}" if lines else type(fault).__name__
+def _refused(name: str, module: nn.Module, shape: Shape, fault: _StoppedError) -> DesignError:
+    """With the line of the user's code, where one is on the way."""
+    others = needed(module.forward)[1:]
+    if others and isinstance(fault.cause, TypeError):
+        code = getattr(module.forward, "__code__", None)
+        where = {} if code is None else {"file": code.co_filename, "line": code.co_firstlineno}
+        fix = "put a module with one image as its input around it, and inspect that"
+        return DesignError(f"{name} takes {', '.join(others)} beside its input", **where, fix=fix)
+    at = f" at {fault.path}" if fault.path else ""
+    message = f"{name} cannot be run on an input of {format_shape(shape)}: {fault}{at}"
+    file, line, raised = fault.place
+    fix = "give the input that it is made for" + (", or mend it there" if raised else "")
+    return DesignError(message, file=file, line=line, path=fault.path or None, fix=fix)
 
 
 def _outputs(result: Any) -> int | None:

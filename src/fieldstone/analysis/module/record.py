@@ -62,15 +62,18 @@ class Recorder:
     Attributes:
         rows: one a call, in their order; a layer that is one block is one call.
         used: the ids of the parameters that were counted, each where it was used first.
+        unregistered: by row, how many parameters it used that the module does not have: it keeps them in a plain list.
         failed_in: the path of the module that raised, if one did.
     """
 
     def __init__(self, watch: Watch | None = None) -> None:
         self.rows: list[Row] = []
         self.used: set[int] = set()
+        self.unregistered: dict[str, int] = {}
         self.failed_in: str | None = None
         self._watch = watch
         self._names = Names()
+        self._module = nn.Module()
         self._values: Any = WeakTensorKeyDictionary()  # of what came from the input
         self._made_of: Any = WeakTensorKeyDictionary()  # of anything else, its origins
         self._constants = 0
@@ -83,6 +86,7 @@ class Recorder:
 
         Gradients are kept for a watch alone.
         """
+        self._module = module
         dims = tuple(given.shape)
         self._values[given] = Value(dims, tuple(range(2, len(dims))), Field.of_input(dims[2:]), INPUT)
         for path, part in module.named_modules():
@@ -186,6 +190,7 @@ class Recorder:
         made = Value(call.dims, axes, field, self._names.new(self._place(call.name)))
         new = [one for number, one in origins.items() if number not in self.used]
         self.used |= origins.keys()
+        own = self._own(made.source, [one for one in new if isinstance(one, Tensor)])
         self.rows.append(
             Row(
                 path=made.source,
@@ -193,14 +198,22 @@ class Recorder:
                 bound=laid.block,
                 input_shape=call.widest.shape,
                 output_shape=made.shape,
-                params=_count(one for one in new if isinstance(one, Tensor)),
+                params=_count(own),
                 macs=(flops + sum(one for one in new if isinstance(one, int))) // 2,
                 field=field,
                 sources=tuple(value.source for value in call.values),
-                frozen=_count(one for one in new if isinstance(one, Tensor) and not one.requires_grad),
+                frozen=_count(one for one in own if not one.requires_grad),
             )
         )
         return made
+
+    def _own(self, path: str, weights: list[Tensor]) -> list[Tensor]:
+        """Those that the module has; the others are kept by the path."""
+        has = {id(one) for one in self._module.parameters()} if weights else set()
+        others = _count(one for one in weights if id(one) not in has)
+        if others:
+            self.unregistered[path] = others
+        return [one for one in weights if id(one) in has]
 
     def _place(self, name: str) -> str:
         """The path of torch's own layer; of any other module the path and what it called."""

@@ -1,0 +1,64 @@
+"""Remedies of joins that do not fit: what they say, and that what they say walks and does in torch what was meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import fieldstone as fs
+from fieldstone.errors import DesignError
+from fieldstone.network.build import build
+
+IMAGE = (8, 32, 32)
+HEAD = ["globalavgpool", "linear classes"]
+DOWN = "conv 16 3 stride=2 padding=1"
+
+
+def remedy(layers: list[Any]) -> str:
+    with pytest.raises(DesignError, match="needs equal") as caught:
+        fs.Design(IMAGE, [*layers, *HEAD]).walk(10)
+    assert caught.value.fix is not None
+    return caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("layers", "said", "mended"),
+    [
+        (["save a", DOWN, "add a"],
+         "a stride stands between them: put `upsample like=a` and `conv 8 1` before it, or write a residual with "
+         "`shortcut: [conv 16 1 stride=2]`",
+         [["save a", DOWN, "upsample like=a", "conv 8 1", "add a"],
+          [{"residual": {"body": [DOWN], "shortcut": ["conv 16 1 stride=2"]}}]]),
+        (["save a", "maxpool 2", "concat a"], "a stride stands between them: put `upsample like=a` before it",
+         [["save a", "maxpool 2", "upsample like=a", "concat a"]]),
+        (["maxpool 2x4", "save a", "upsample 2x4", "conv 5 1", "multiply a"],
+         "a stride stands before the saved map: put `conv 8 1 stride=2x4` before it",
+         [["maxpool 2x4", "save a", "upsample 2x4", "conv 5 1", "conv 8 1 stride=2x4", "multiply a"]]),
+        ([{"residual": {"body": [DOWN], "shortcut": ["conv 8 1"]}}], "give it `shortcut: [conv 16 1 stride=2]`",
+         [[{"residual": {"body": [DOWN], "shortcut": ["conv 16 1 stride=2"]}}]]),
+        ([{"branches concat": [[DOWN], ["conv 4 1"]]}], "end branch 2 with a stride too, as in `conv 4 1 stride=2`",
+         [[{"branches concat": [[DOWN], ["conv 4 1", "conv 4 1 stride=2"]]}]]),
+        (["save a", "globalavgpool keepdims=true", "conv 16 1", "sigmoid", "multiply a"],
+         "write the gate as `squeezeexcite`, or put `upsample like=a` and `conv 8 1` before it",
+         [["squeezeexcite 4"],
+          ["save a", "globalavgpool keepdims=true", "conv 16 1", "sigmoid", "upsample like=a", "conv 8 1",
+           "multiply a"]]),
+    ],
+)  # fmt: skip
+def test_a_remedy_says_what_walks_and_runs(layers: list[Any], said: str, mended: list[list[Any]]) -> None:
+    assert remedy(layers) == said
+    for better in mended:
+        network = build(fs.Design(IMAGE, [*better, *HEAD]), 10)
+        assert network(torch.rand(2, *IMAGE)).shape == (2, 10)
+
+
+def test_a_gate_by_hand_is_what_torch_multiplies_by_broadcasting() -> None:
+    gate = ["save a", "globalavgpool keepdims=true", "conv 8 1", "sigmoid"]
+    assert "put `upsample like=a` before it" in remedy([*gate, "multiply a"])
+    network = build(fs.Design(IMAGE, [*gate, "upsample like=a", "multiply a", "conv classes 1"]), 1)
+    conv, head = (part for part in network.modules() if isinstance(part, nn.Conv2d))
+    image = torch.rand(2, *IMAGE)
+    torch.testing.assert_close(network(image), head(image * conv(image.mean((2, 3), keepdim=True)).sigmoid()))
