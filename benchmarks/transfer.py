@@ -26,12 +26,15 @@ from machine import machine
 
 TESTED = 200
 START = ["--start", "efficientnet-lite-0"]
+LARGER = ["--start", "efficientnet-lite-2"]
 SMALL = ["--input", "3x96x96"]
 WAYS: dict[str, dict[str, list[str]]] = {
     "photos": {
         "scratch": ["--recipe", "thorough"],
         "features": [*START, "--recipe", "features"],
         "finetune": START,
+        "features, lite-2": [*LARGER, "--recipe", "features"],
+        "finetune, lite-2": LARGER,
     },
     "cifar": {
         "scratch": ["--recipe", "thorough"],
@@ -53,7 +56,13 @@ SETS: dict[str, tuple[str, str, int | None]] = {
     "cifar-all": ("cifar-all", "cifar10-jpeg", 5000),
 }
 """By name: the ways to train, the folder, and how many images a class train where that is not all."""
-COLOURS = {"scratch": "#7f7f7f", "features": "#1f77b4", "finetune": "#d62728"}
+COLOURS = {
+    "scratch": "#7f7f7f",
+    "features": "#1f77b4",
+    "finetune": "#d62728",
+    "features, lite-2": "#7fb8e0",
+    "finetune, lite-2": "#f09a9b",
+}
 
 
 def main() -> None:
@@ -82,7 +91,7 @@ def measure(chosen: argparse.Namespace) -> None:
     """Append a line for each training."""
     for name in chosen.names or SETS:
         ways, folder, each = SETS[name]
-        for recipe in chosen.recipes:
+        for recipe in (recipe for recipe in chosen.recipes if recipe in WAYS[ways]):
             for seed in range(chosen.seeds):
                 line = {"data": name, "recipe": recipe, "seed": seed, "options": " ".join(WAYS[ways][recipe])}
                 line |= one(chosen.folder / folder, each, [*WAYS[ways][recipe], "--seed", str(seed)])

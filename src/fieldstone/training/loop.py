@@ -181,10 +181,11 @@ class Loop:
         self.after_epoch(line, better)
 
     def _keep_if_best(self, epoch: int, metrics: dict[str, Any] | None) -> bool:
-        """Ties go to the earlier epoch; without validation the last epoch is the best."""
+        """Ties go to the earlier epoch; without validation the last epoch is the best, and so is the longest mean."""
         score = None if metrics is None else self.task.score(metrics)
         at = self.at
-        if score is not None and at.best_score is not None and not score > at.best_score:
+        chosen = score is not None and at.best_score is not None and not self.recipe.average
+        if chosen and not score > at.best_score:  # type: ignore[operator]  # both are numbers then
             return False
         at.best_score, at.best_epoch = score, epoch + 1
         at.best_metrics = metrics and {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}

@@ -21,7 +21,7 @@ NAMED: dict[str, dict[str, Any]] = {
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
     "features": {"optimizer": "lbfgs", "freeze": ["trunk"], "augment": []},
     "finetune": {
-        "epochs": 6, "learning_rate": 0.0002, "augment": ["flip", "crop"], "label_smoothing": 0.1, "head_first": True,
+        "epochs": 6, "learning_rate": 0.0005, "augment": ["flip", "crop"], "label_smoothing": 0.1, "head_first": True,
         "layer_decay": 0.9, "batchnorm": "frozen", "average": True,
     },
 }  # fmt: skip

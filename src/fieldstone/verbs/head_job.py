@@ -77,7 +77,8 @@ class HeadJob:
     ) -> Fitted:
         """The fit; where the head is all that trains, validation chooses the regularisation and then trains too."""
         recipe, alone = self.job.recipe, self.job.recipe.optimizer == "lbfgs"
-        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, recipe.label_smoothing, stop)
+        smoothing = recipe.label_smoothing if alone else 0.0  # with that of later epochs, too weak a penalty looks best
+        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, smoothing, stop)
         if alone and recipe.weight_decay is not None:
             return fit.fit(train, validation, recipe.weight_decay)
         if validation is None:
