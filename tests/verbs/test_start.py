@@ -240,6 +240,12 @@ def test_a_start_that_cannot_be_is_refused(
     assert not (tmp_path / "run").exists()
 
 
+def test_freezing_everything_is_refused(first: Path, others: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="freeze: trunk, 9 leaves nothing to train"):
+        fs.train(others, start=first, recipe=finetune(freeze=["trunk", HEAD]), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("name", ["features", "finetune"])
 def test_recipes_of_learned_weights_need_a_start(others: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(RecipeError, match="a trunk without learned weights has nothing to keep; give --start"):

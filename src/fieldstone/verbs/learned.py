@@ -203,7 +203,8 @@ def carry_over(
     """
     rows = plan.walk(outputs)
     head = next(row.path for row in rows if row.block.is_head)
-    held, wanted = learned.network.state_dict(), network.state_dict()
+    held = {key: tensor.cpu() for key, tensor in learned.network.state_dict().items()}
+    wanted = network.state_dict()
     taken, misfits, summed = {}, [], False
     for key, tensor in wanted.items():
         if _within(key, head) and not same_head:

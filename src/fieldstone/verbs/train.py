@@ -223,7 +223,11 @@ def _refuse_without_start(recipe: Recipe, start: object) -> None:
 
 def _refuse_unusable(network: nn.Module, learned: Start, recipe: Recipe) -> None:
     """Fail before a run is made where the recipe freezes what is not there, or the network has no head to fit alone."""
-    frozen_modules(network, learned.head, recipe.freeze)
+    frozen = {one for module in frozen_modules(network, learned.head, recipe.freeze) for one in module.parameters()}
+    if frozen.issuperset(network.parameters()):
+        raise RecipeError(
+            f"freeze: {', '.join(recipe.freeze)} leaves nothing to train", fix="freeze less, as trunk alone"
+        )
     if recipe.head_first or recipe.optimizer == "lbfgs":
         halves(network, learned.head)
 
