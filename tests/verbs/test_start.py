@@ -191,6 +191,18 @@ def test_features_are_computed_once(
     assert (tmp_path / "0" / "model.safetensors").read_bytes() == (tmp_path / "1" / "model.safetensors").read_bytes()
 
 
+def test_features_from_the_cache_have_no_rate(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(others), "--start", str(first), "--recipe", "features", "--out"]
+    assert run([*command, str(tmp_path / "1")]) == 0
+    assert " images/s; validation " in capsys.readouterr().out
+    assert run([*command, str(tmp_path / "2")]) == 0
+    assert " s; validation " in capsys.readouterr().out
+    assert run([*command, str(tmp_path / "3"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["images_per_second"] is None
+
+
 def test_grey_images_go_through_the_sum_of_the_three_channels(first: Path, tmp_path: Path) -> None:
     grey = pictures(tmp_path / "grey", {"dark": 1, "bright": 0}, 12, 3, mode="L")
     model = fs.train(grey, start=first, recipe=features(), out=tmp_path / "run")

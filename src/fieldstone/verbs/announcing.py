@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fieldstone.analysis.summary import summarise
+from fieldstone.data.manifest import printable
 from fieldstone.geometry import format_shape
 from fieldstone.verbs.training_job import Job
 
@@ -31,7 +32,7 @@ def announcement(job: Job, *, augment_chosen: bool) -> Iterator[str]:
 def _of_data(job: Job) -> Iterator[str]:
     manifest = job.decoded.manifest
     counts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in ("train", "val", "test"))
-    yield f"{job.data}: {len(job.classes)} classes, {counts} ({manifest.form}); task {job.task.name}"
+    yield f"{printable(manifest.path)}: {len(job.classes)} classes, {counts} ({manifest.form}); task {job.task.name}"
     left_out = len(manifest.left_out)
     if left_out:
         yield f"{'1 file' if left_out == 1 else f'{left_out:,} files'} left out; {job.run.data} names them"

@@ -244,15 +244,16 @@ def _start_of(settings: dict[str, Any], run: Run) -> Start | None:
 
 def summary(report: dict[str, Any]) -> str:
     """A training's report as a person reads it."""
-    validation = report["validation"]
+    validation, epochs, rate = report["validation"], report["epochs"], report["images_per_second"]
     best = "the last epoch is kept, since no image validates"
     if validation is not None:
-        best = f"best epoch {report['best_epoch']} by probability of truth, validation {validation['accuracy']:.2%}"
+        best = f"validation {validation['accuracy']:.2%}"
+        if epochs > 1:
+            best = f"best epoch {report['best_epoch']} by probability of truth, {best}"
+    speed = "" if rate is None else f" at {rate:,.0f} images/s"  # None where all features lay in the cache
     stopped = ", stopped early" if report["stopped"] == "early" else ""
-    return (
-        f"{report['epochs']} epochs in {report['seconds']:.1f} s at {report['images_per_second']:,.0f} images/s"
-        f"{stopped}; {best}\nmodel {report['model']}"
-    )
+    made = f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s{speed}{stopped}"
+    return f"{made}; {best}\nmodel {report['model']}"
 
 
 def _finished(result: Trained) -> Model:
