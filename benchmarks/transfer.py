@@ -56,6 +56,7 @@ SETS: dict[str, tuple[str, str, int | None]] = {
     "cifar-all": ("cifar-all", "cifar10-jpeg", 5000),
 }
 """By name: the ways to train, the folder, and how many images a class train where that is not all."""
+TICKS = (2, 5, 10, 20, 50, 100, 200, 500)
 COLOURS = {
     "scratch": "#7f7f7f",
     "features": "#1f77b4",
@@ -174,10 +175,14 @@ def plot(groups: Groups, picture: Path) -> None:
                 *zip(*points, strict=True), s=28, alpha=0.75, color=COLOURS[recipe], label=recipe, linewidths=0
             )
         axis.set_xscale("log")
+        axis.set_xlim(TICKS[0], TICKS[-1])
+        axis.set_xticks(TICKS, labels=map(str, TICKS))
+        axis.minorticks_off()
         axis.set_title(data, loc="left", fontsize=10)
         axis.grid(alpha=0.25, linewidth=0.5)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0][0].legend(frameon=False, loc="lower right")
+    labels = {recipe: plt.Line2D([], [], marker="o", linewidth=0, color=colour) for recipe, colour in COLOURS.items()}
+    figure.legend(labels.values(), labels.keys(), frameon=False, loc="outside lower center", ncols=len(labels))
     for axis in axes[:, 0]:
         axis.set_ylabel("test accuracy, %")
     for axis in axes[-1]:
