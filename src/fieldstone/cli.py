@@ -58,12 +58,12 @@ def run(arguments: list[str]) -> int:
         status = app(arguments, standalone_mode=False) or DONE
         sys.stdout.flush()
     except FieldstoneError as fault:
-        return failed(fault.to_json(), str(fault), as_json)
+        return failed(fault, as_json)
     except MemoryError:
         content = FieldstoneError(
             "this machine has too little memory", fix="close other programs, or give a smaller input, network or batch"
         )
-        return failed(content.to_json(), str(content), as_json)
+        return failed(content, as_json)
     except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
         drop_output()
         return DONE
@@ -71,11 +71,11 @@ def run(arguments: list[str]) -> int:
         drop_output()
         reason = (fault.strerror or str(fault)).lower()
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
-        return failed(content.to_json(), str(content), as_json)
+        return failed(content, as_json)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message().removesuffix("."), arguments)
         content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
-        return failed(content.to_json(), str(content), as_json)
+        return failed(content, as_json)
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return int(status)

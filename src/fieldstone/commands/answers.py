@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Any
 
+from fieldstone.errors import FieldstoneError
+
 DONE, ANSWER_IS_A_FAULT, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -15,13 +17,13 @@ def print_answer(answer: Any, as_json: bool) -> None:
     print(json.dumps(answer.to_json()) if as_json else repr(answer))
 
 
-def failed(content: dict[str, Any], text: str, as_json: bool) -> int:
+def failed(fault: FieldstoneError, as_json: bool) -> int:
     """Say what could not be done; the exit status of that."""
     try:
         if as_json:
-            print(json.dumps({"error": content}), flush=True)
+            print(json.dumps({"error": fault.to_json()}), flush=True)
         else:
-            print(f"fieldstone: {text}", file=sys.stderr, flush=True)
+            print(f"fieldstone: {fault}", file=sys.stderr, flush=True)
     except OSError:  # nobody can be told; the status still says it
         drop_output()
     return NOT_DONE

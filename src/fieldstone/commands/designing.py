@@ -70,7 +70,7 @@ def _inspect_one(design: str, asked: dict[str, Any], faults: tuple[str, ...], as
     try:
         summary = verb(design, **asked)
     except FieldstoneError as fault:
-        return failed(fault.to_json(), str(fault), as_json)
+        return failed(fault, as_json)
     lines = [f"{design}: {finding}" for finding in summary.findings]
     for line in [json.dumps({"design": design, **summary.to_json()})] if as_json else lines:
         print(line)

@@ -146,8 +146,7 @@ def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress |
     if preprocessing.mean is None:
         stored, preprocessing = _measured(dataset, stored, manifest, preprocessing)
         cache.save(place, {"mean": preprocessing.mean, "std": preprocessing.std})
-    key = pixels_key(dataset.source, dataset.entries, preprocessing)
-    return Decoded(stored.images, manifest, preprocessing, key, readable.notes + notes)
+    return Decoded(stored.images, manifest, preprocessing, stored.key, readable.notes + notes)
 
 
 def _with_statistics(preprocessing: Preprocessing, value: dict[str, list[float]]) -> Preprocessing:

@@ -93,8 +93,12 @@ class ContainerSource(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """Decoded images in the cache: a read-only map (N, C, H, W), and which entries could not be decoded."""
+    """Decoded images in the cache: a read-only map (N, C, H, W), and which entries could not be decoded.
 
+    `key` stands for the images and every setting that changes a pixel of them.
+    """
+
+    key: str
     images: Pixels
     damaged: dict[int, str]
     boxes: list[Box]  # empty but for letterbox
@@ -136,8 +140,8 @@ def load_pixels(place: Path) -> Stored | None:
     if known is None or not file.is_file() or file.stat().st_size != prod(known.shape):
         return None
     if not known.shape[0]:
-        return Stored(np.empty(known.shape, np.uint8), known.damaged, known.boxes)
-    return Stored(np.memmap(file, np.uint8, "r", shape=known.shape), known.damaged, known.boxes)
+        return Stored(place.name, np.empty(known.shape, np.uint8), known.damaged, known.boxes)
+    return Stored(place.name, np.memmap(file, np.uint8, "r", shape=known.shape), known.damaged, known.boxes)
 
 
 def repad(stored: Stored, place: Path, preprocessing: Preprocessing) -> Stored:

@@ -1,6 +1,6 @@
 """How an image becomes the network's input: its size in pixels, then its numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 from fieldstone.errors import DataError
@@ -53,6 +53,15 @@ class Preprocessing:
                 f"resize_to {self.resize_to} does not fit resize {self.resize!r} and size {self.size}",
                 fix=f"use it with crop, and at least {max(self.size)}",
             )
+
+    def for_input(self, channels: int, size: tuple[int, int]) -> Self:
+        """The same for another input: it keeps the share of an image that is cut out.
+
+        For another number of channels, each has the mean of the numbers of all.
+        """
+        resize_to = None if self.resize_to is None else self.resize_to * max(size) // max(self.size)
+        mean, std = _for(channels, self.mean), _for(channels, self.std)
+        return replace(self, size=size, channels=channels, resize_to=resize_to, mean=mean, std=std)
 
     @property
     def padding(self) -> tuple[int, ...]:
@@ -109,3 +118,10 @@ class Preprocessing:
         numbers = {name: None if value[name] is None else tuple(value[name]) for name in ("mean", "std")}
         height, width = value["size"]
         return cls(**{**value, **numbers, "size": (height, width)})
+
+
+def _for(channels: int, numbers: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    """One number for each channel; None as it is."""
+    if numbers is None or len(numbers) == channels:
+        return numbers
+    return (sum(numbers) / len(numbers),) * channels

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-from fieldstone.training.checkpoint import Progressed
+from fieldstone.training.checkpoint import Progressed, weights_of
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def averaged(network: nn.Module, at: Progressed) -> Iterator[None]:
     Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018. Kept statistics of
     batches are averaged as the weights are.
     """
-    own = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    own = weights_of(network)
     at.averaged += 1
     for name, value in own.items():
         if not value.is_floating_point() or name not in at.average:

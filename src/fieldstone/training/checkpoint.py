@@ -23,6 +23,11 @@ SETTINGS = {
 """What never changes during a training, and `--resume` takes from `resume.json`; `plan` is of `Run.plan_digest`."""
 
 
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of everything that a network has learned, as it is now."""
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
 TENSORS = ("best_weights", "average", "loss_sum")
 
 

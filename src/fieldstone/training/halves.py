@@ -65,7 +65,7 @@ def frozen_modules(network: nn.Module, head: str, paths: Iterable[str]) -> list[
     modules = dict(network.named_modules())
     for path in paths:
         if path == TRUNK:
-            found += [m for name, m in modules.items() if name and _apart(name, head) and not list(m.children())]
+            found += [m for name, m in modules.items() if name and not is_inside(name, head) and not list(m.children())]
         elif path in modules and path:
             found.append(modules[path])
         else:
@@ -73,8 +73,9 @@ def frozen_modules(network: nn.Module, head: str, paths: Iterable[str]) -> list[
     return found
 
 
-def _apart(path: str, head: str) -> bool:
-    return path != head and not path.startswith(f"{head}.")
+def is_inside(path: str, block: str) -> bool:
+    """Whether a path, or a tensor's name, is that of a block or of something in it."""
+    return path == block or path.startswith(f"{block}.")
 
 
 def block_rates(network: nn.Module, decay: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldstone.tasks.task import Task
+from fieldstone.training.checkpoint import weights_of
 from fieldstone.training.features import Features, StoppedError, size_of
 
 STRENGTHS = tuple(10.0 ** (exponent / 2) for exponent in range(2, -11, -1))
@@ -83,7 +84,7 @@ class HeadFit:
         Raises:
             StoppedError: `stop` said so between two of them; the tail is as it was.
         """
-        before, best, kept, since = _copied(self.tail), None, {}, 0
+        before, best, kept, since = weights_of(self.tail), None, {}, 0
         for strength in STRENGTHS:
             if self.stop():
                 self.tail.load_state_dict(before)
@@ -91,7 +92,7 @@ class HeadFit:
             found = self.fit(train, validation, strength)  # from where the stronger one ended
             since += 1
             if best is None or _loss(found) < _loss(best):
-                best, kept, since = found, _copied(self.tail), 0
+                best, kept, since = found, weights_of(self.tail), 0
             if since == PATIENCE:
                 break
         assert best is not None
@@ -176,10 +177,6 @@ def _rescale(head: nn.Module, scale: Tensor) -> None:
         assert isinstance(head.weight, Tensor)
         with torch.no_grad():
             head.weight.mul_(scale.reshape(1, -1, *(1 for _ in head.weight.shape[2:])))
-
-
-def _copied(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in module.state_dict().items()}
 
 
 def _loss(fitted: Fitted) -> float:

@@ -19,7 +19,7 @@ from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
 from fieldstone.training.average import averaged
-from fieldstone.training.checkpoint import Progressed
+from fieldstone.training.checkpoint import Progressed, weights_of
 from fieldstone.training.depthwise import faster_depthwise
 from fieldstone.training.optimizer import learning_rate
 from fieldstone.training.precision import autocast, gradient_scaler
@@ -184,12 +184,11 @@ class Loop:
         """Ties go to the earlier epoch; without validation the last epoch is the best, and so is the longest mean."""
         score = None if metrics is None else self.task.score(metrics)
         at = self.at
-        chosen = score is not None and at.best_score is not None and not self.recipe.average
-        if chosen and not score > at.best_score:  # type: ignore[operator]  # both are numbers then
+        if not (self.recipe.average or score is None or at.best_score is None or score > at.best_score):
             return False
         at.best_score, at.best_epoch = score, epoch + 1
         at.best_metrics = metrics and {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}
-        at.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        at.best_weights = weights_of(self.network)
         return True
 
     def _mean_loss(self) -> float:

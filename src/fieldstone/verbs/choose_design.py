@@ -36,13 +36,13 @@ class Found:
     Attributes:
         task: what it was trained for.
         start: what a model file says of the learned weights that it began with: `learned`, `frozen` and `new` paths.
-        learned: the name of the package's weights.
+        is_learned: whether all of its weights were learned elsewhere.
     """
 
     design: Design
     task: str | None = None
     start: Mapping[str, Any] | None = None
-    learned: str | None = None
+    is_learned: bool = False
 
     def weights(self, rows: Iterable[Row], classes: int) -> dict[str, str]:
         """By path, whether a block's weights are `learned`, `frozen` or `new`; nothing where all have one fate.
@@ -52,7 +52,7 @@ class Found:
         """
         if self.start is not None:
             return {path: fate for fate in FATES for path in self.start[fate]}
-        if self.learned is None:
+        if not self.is_learned:
             return {}
         other = classes != self.design.classes
         return {row.path: "new" if other and row.block.is_head else "learned" for row in rows if row.params}
@@ -72,7 +72,7 @@ def find(given: str | Path | Design) -> Found:
     if isinstance(given, Design):
         return Found(given)
     if str(given) in named.names():
-        return Found(Design.named(str(given)), learned=str(given) if str(given) in named.LEARNED else None)
+        return Found(Design.named(str(given)), is_learned=str(given) in named.LEARNED)
     path = Path(given)
     if path.is_dir():
         return _of_run(path)
@@ -142,5 +142,5 @@ def _of_model(path: Path) -> Found:
     fields = read_model_file(path).fields
     if not isinstance(fields["design"], str):
         raise DesignError(f"holds {OWN}", file=str(path), fix="give a model that a design made")
-    learned = fields["data"].get("weights") and "the file"
-    return Found(Design.parse(fields["design"], file=str(path)), fields["task"], fields["data"].get("start"), learned)
+    design, data = Design.parse(fields["design"], file=str(path)), fields["data"]
+    return Found(design, fields["task"], data.get("start"), is_learned="weights" in data)

@@ -18,6 +18,7 @@ from fieldstone.errors import DesignError, ModelError
 from fieldstone.geometry import format_shape
 from fieldstone.model.file import pack_keys, unpack_keys
 from fieldstone.model.model import Model, load
+from fieldstone.training.halves import is_inside
 from fieldstone.training.recipe import TRUNK, Recipe
 from fieldstone.verbs.import_weights import import_weights
 
@@ -94,9 +95,7 @@ class Start:
 
 def _is_frozen(path: str, freeze: str, head: str) -> bool:
     """Whether `freeze` names this block, one that holds it, or the trunk that it stands in."""
-    if freeze == TRUNK:
-        return path != head and not path.startswith(f"{head}.")
-    return path == freeze or path.startswith(f"{freeze}.")
+    return not is_inside(path, head) if freeze == TRUNK else is_inside(path, freeze)
 
 
 def _words(preprocessing: Preprocessing) -> str:
@@ -166,24 +165,11 @@ def design_like(learned: Model, shape: tuple[int, ...] | None, channels: int, cl
 
 def preprocessing_like(learned: Model, plan: Design, recipe: Recipe) -> Preprocessing:
     """That of the learned weights, for the input of the design; the recipe's way of resizing where it names one."""
-    before, (channels, *sides) = learned.preprocessing, plan.input
-    size = (sides[0], sides[1])
-    asked = recipe.model_fields_set & {"resize", "resize_to"}
-    resize, resize_to = before.resize, before.resize_to
-    if asked:
-        resize, resize_to = recipe.resize, recipe.resize_to
-    elif resize_to is not None:
-        resize_to = resize_to * max(size) // max(before.size)
-    made = replace(before, size=size, channels=channels, resize=resize, resize_to=resize_to)
-    return made if channels == before.channels else _of_channels(made, channels)
-
-
-def _of_channels(before: Preprocessing, channels: int) -> Preprocessing:
-    """Mean and standard deviation for another number of channels: those of all channels together."""
-    assert before.mean is not None
-    assert before.std is not None
-    mean, std = sum(before.mean) / len(before.mean), sum(before.std) / len(before.std)
-    return replace(before, mean=(mean,) * channels, std=(std,) * channels)
+    channels, *sides = plan.input
+    before = learned.preprocessing
+    if recipe.model_fields_set & {"resize", "resize_to"}:
+        before = replace(before, size=(sides[0], sides[1]), resize=recipe.resize, resize_to=recipe.resize_to)
+    return before.for_input(channels, (sides[0], sides[1]))
 
 
 def carry_over(
@@ -207,7 +193,7 @@ def carry_over(
     wanted = network.state_dict()
     taken, misfits, summed = {}, [], False
     for key, tensor in wanted.items():
-        if _within(key, head) and not same_head:
+        if is_inside(key, head) and not same_head:
             continue
         old = held[key]
         if old.shape != tensor.shape and _sees_the_input(key, rows) and _is_sum(old, tensor):
@@ -232,13 +218,9 @@ def carry_over(
     )
 
 
-def _within(key: str, path: str) -> bool:
-    return key.startswith(f"{path}.")
-
-
 def _path_of(key: str, rows: tuple[Row, ...]) -> str:
     """The path of the block that a tensor belongs to: the longest that its name begins with."""
-    return max((row.path for row in rows if _within(key, row.path)), key=len)
+    return max((row.path for row in rows if is_inside(key, row.path)), key=len)
 
 
 def _sees_the_input(key: str, rows: tuple[Row, ...]) -> bool:

@@ -23,7 +23,13 @@ from fieldstone.model.inference import Normalise, logits, place
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import Task
-from fieldstone.training.checkpoint import Progressed, remove_checkpoint, restore_checkpoint, save_checkpoint
+from fieldstone.training.checkpoint import (
+    Progressed,
+    remove_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+    weights_of,
+)
 from fieldstone.training.features import StoppedError
 from fieldstone.training.halves import block_rates, frozen_modules
 from fieldstone.training.loop import Loop
@@ -149,7 +155,7 @@ class Job:
         metrics = fitted.validation
         at.step, at.best_epoch, at.best_metrics = self.batches.steps, 1, metrics
         at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
-        at.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        at.best_weights = weights_of(self.network)
         rate = round(fitted.computed / fitted.seconds, 1) if fitted.seconds else None
         line = {
             "epoch": 1, "step": at.step, "learning_rate": self.recipe.learning_rate, "train": {"loss": fitted.loss},
