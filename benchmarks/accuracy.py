@@ -8,15 +8,11 @@ decoding and validation included.
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 from machine import machine
+from whole import train_and_test
 
 TRAININGS = {
     "mnist": ["mnist", "--design", "lenet-5"],
@@ -48,17 +44,7 @@ def main() -> None:
 
 def measure(data: Path, arguments: list[str]) -> tuple[float, float, float]:
     """Test accuracy, seconds and training images a second of one training."""
-    with tempfile.TemporaryDirectory() as place:
-        environment = {**os.environ, "FIELDSTONE_CACHE": f"{place}/cache"}
-        command = [sys.executable, "-m", "fieldstone"]
-
-        def run(*words: str) -> dict[str, float]:
-            done = subprocess.run([*command, *words, "--json"], env=environment, stdout=subprocess.PIPE, check=True)
-            answer: dict[str, float] = json.loads(done.stdout)
-            return answer
-
-        trained = run("train", str(data), "--out", f"{place}/run", *arguments)
-        tested = run("test", f"{place}/run", str(data))
+    trained, tested = train_and_test(data, arguments)
     return tested["accuracy"], trained["seconds"], trained["images_per_second"]
 
 

@@ -13,16 +13,14 @@ class train (a tenth of them validates) and the first 200 test images of each cl
 import argparse
 import csv
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from machine import machine
+from whole import train_and_test
 
 TESTED = 200
 START = ["--start", "efficientnet-lite-0"]
@@ -105,17 +103,8 @@ def measure(chosen: argparse.Namespace) -> None:
 def one(data: Path, each: int | None, arguments: list[str]) -> dict[str, Any]:
     """One training and its test."""
     with tempfile.TemporaryDirectory() as place:
-        environment = {**os.environ, "FIELDSTONE_CACHE": f"{place}/cache"}
         source = data if each is None else subset(data, each, Path(place) / "images.csv")
-
-        def run(*words: str) -> dict[str, Any]:
-            command = [sys.executable, "-m", "fieldstone", *words, "--json"]
-            done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-            answer: dict[str, Any] = json.loads(done.stdout)
-            return answer
-
-        trained = run("train", str(source), "--out", f"{place}/run", *arguments)
-        tested = run("test", f"{place}/run", str(source))
+        trained, tested = train_and_test(source, arguments)
     return {"accuracy": tested["accuracy"], "tested": tested["images"], "seconds": trained["seconds"]}
 
 

@@ -39,13 +39,13 @@ class Products:
         values = reading.values.reshape(self.groups, -1)  # (C, *window) -> (groups, numbers of a group)
         weight = self.weight.reshape(self.groups, -1, values.shape[1])
         sums: Array = np.einsum("goi,gi->go", weight, values).reshape(-1)
-        return sums if self.bias is None else sums + self.bias
+        return _with_bias(sums, self.bias)
 
     def window(self, reading: Reading, position: tuple[int, ...], value: float) -> ProductWindow:
         weight = self.weight[position[0]]
         first = position[0] // (len(self.weight) // self.groups) * len(weight)
         channels = range(first, first + len(weight))
-        values = reading.values[channels.start : channels.stop]
+        values = _of(reading, channels)
         products = weight * values
         bias = None if self.bias is None else float(self.bias[position[0]])
         what = (position, channels, reading.places, values, reading.inside, value)
@@ -67,13 +67,13 @@ class Spread:
         weight = self._reaching(self._taps(reading))  # (C, O / groups, *window)
         weight = weight.reshape(*values.shape[:2], weight.shape[1], values.shape[2])
         sums: Array = np.einsum("gcot,gct->go", weight, values).reshape(-1)
-        return sums if self.bias is None else sums + self.bias
+        return _with_bias(sums, self.bias)
 
     def window(self, reading: Reading, position: tuple[int, ...], value: float) -> SpreadWindow:
         group, filter = divmod(position[0], self.weight.shape[1])
         count = len(self.weight) // self.groups
         channels = range(group * count, (group + 1) * count)
-        values, taps = reading.values[channels.start : channels.stop], self._taps(reading)
+        values, taps = _of(reading, channels), self._taps(reading)
         weight = self._reaching(taps)[channels.start : channels.stop, filter]
         products = weight * values
         bias = None if self.bias is None else float(self.bias[position[0]])
@@ -106,7 +106,7 @@ class Largest:
 
     def window(self, reading: Reading, position: tuple[int, ...], value: float) -> MaxWindow:
         channel = range(position[0], position[0] + 1)
-        values = reading.values[channel.start : channel.stop]
+        values = _of(reading, channel)
         what = (position, channel, reading.places, values, reading.inside, value)
         same = np.isnan(values[0]) if isnan(value) else values[0] == value
         winners = np.argwhere(same & reading.inside)  # in row order
@@ -131,7 +131,7 @@ class Mean:
 
     def window(self, reading: Reading, position: tuple[int, ...], value: float) -> MeanWindow:
         channel = range(position[0], position[0] + 1)
-        values = reading.values[channel.start : channel.stop]
+        values = _of(reading, channel)
         counted = self._counted(reading)
         what = (position, channel, reading.places, values, reading.inside, value)
         return MeanWindow(*what, counted, float(values[0][counted].sum()))
@@ -142,3 +142,12 @@ class Mean:
 
 def _flat(values: Array) -> Array:
     return values.reshape(len(values), -1)  # (C, *window) -> (C, numbers)
+
+
+def _of(reading: Reading, channels: range) -> Array:
+    """What some channels have in the window, (channels, *window)."""
+    return reading.values[channels.start : channels.stop]
+
+
+def _with_bias(sums: Array, bias: Array | None) -> Array:
+    return sums if bias is None else sums + bias
