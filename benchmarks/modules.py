@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 import warnings
+from typing import Any
 
 import timm
 import torch
@@ -121,7 +122,9 @@ def make(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     shape = tuple(map(int, sides.split("x"))) if "x" in sides else (3, *[int(sides or 224)] * 2)
     if library == "timm":
         return timm.create_model(model, pretrained=False).eval(), shape
-    options = {"weights_backbone": None} if "resnet50" in model and "_r" in model and "wide" not in model else {}
+    options: dict[str, Any] = (
+        {"weights_backbone": None} if "resnet50" in model and "_r" in model and "wide" not in model else {}
+    )
     options = {"init_weights": False} if model in ("googlenet", "inception_v3") else options
     options = {"weights_backbone": None} if model.startswith("lraspp") else options
     return torchvision.models.get_model(model, weights=None, **options).eval(), shape

@@ -1,12 +1,12 @@
 """Training steps a second against a careful loop in plain PyTorch, in turns, a process each time.
 
-    python benchmarks/steps.py [--rounds 7] [--steps 64] [--threads N]
+    python benchmarks/steps.py [--rounds 7] [--steps 64] [--threads N] [--device cuda]
 
 Both train the same layers (conv 32 3, pool 2, conv 64 3, pool 2, linear 128, linear 10 at 1x28x28, batch 128, SGD) on
 the same random images. The careful loop holds all images in memory as normalised float32, indexes them by a
 permutation, has channels last, the activation before the pooling as tutorials write it, and computes in float32.
 Fieldstone's loop is the one that `train` runs: 8-bit images, no augmentation, pooling before the activation; once in
-float32, once in bfloat16 where the processor has it.
+float32, once in bfloat16 where the device has it. On a GPU the careful loop keeps its images there.
 """
 
 import argparse
@@ -43,21 +43,22 @@ LAYERS = [
 ]  # fmt: skip
 
 
-def careful_loop(images: np.ndarray, targets: np.ndarray) -> Callable[[int], None]:
+def careful_loop(images: np.ndarray, targets: np.ndarray, device: torch.device) -> Callable[[int], None]:
     """A plain loop without a loader, as an attentive user writes it."""
     inputs = (torch.from_numpy(images).float() / 255 - 0.5) / 0.25
-    inputs = inputs.contiguous(memory_format=torch.channels_last)
-    labels = torch.from_numpy(targets)
+    inputs = inputs.to(device, memory_format=torch.channels_last)
+    labels = torch.from_numpy(targets).to(device)
     network = nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, 10),
-    ).to(memory_format=torch.channels_last)  # fmt: skip
+    ).to(device)  # fmt: skip
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     loss_of = nn.CrossEntropyLoss()
 
     def train(steps: int) -> None:
-        order = torch.randperm(len(inputs))
+        order = torch.randperm(len(inputs), device=device)
         for step in range(steps):
             rows = order[step * BATCH : (step + 1) * BATCH]
             optimizer.zero_grad()
@@ -68,23 +69,24 @@ def careful_loop(images: np.ndarray, targets: np.ndarray) -> Callable[[int], Non
     return train
 
 
-def fieldstone_loop(images: np.ndarray, targets: np.ndarray, precision: str) -> Callable[[int], None]:
+def fieldstone_loop(
+    images: np.ndarray, targets: np.ndarray, precision: str, device: torch.device
+) -> Callable[[int], None]:
     """The loop of `fieldstone train`, without validation."""
-    device = torch.device("cpu")
     task = TASKS["multiclass"]
     network = place(build(Design(input=(1, 28, 28), layers=LAYERS), 10), device)
     normalise = Normalise(Preprocessing(size=(28, 28), channels=1, mean=(0.5,), std=(0.25,)))
     recipe = Recipe(epochs=1, batch_size=BATCH, optimizer="sgd", learning_rate=0.01, schedule="constant").resolved(
         images=len(images), photos=False, precision=precision
     )
-    optimizer = make_optimizer(network, recipe, device)
+    optimizer = make_optimizer(network, recipe, device, rates={})
 
     def train(steps: int) -> None:
         rows = np.arange(steps * BATCH)
         batches = Batches(images, targets, rows, BATCH, device=device, seed=0, augment=())
         loop = Loop(
             network=network, normalise=normalise, task=task, batches=batches, recipe=recipe, optimizer=optimizer,
-            device=device, class_weights=None, validate=None, after_epoch=lambda line, better: None,
+            device=device, class_weights=None, validate=None, after_epoch=lambda line, better: None, save=lambda: None,
             stop=lambda: False, at=Progressed(),
         )  # fmt: skip
         with Progress.quiet().bar("", 1) as bar:
@@ -93,20 +95,28 @@ def fieldstone_loop(images: np.ndarray, targets: np.ndarray, precision: str) -> 
     return train
 
 
-def measure(name: str, steps: int) -> float:
+def measure(name: str, steps: int, device: torch.device) -> float:
     """Images a second of one loop in this process, after a warm-up."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (IMAGES, 1, 28, 28), dtype=np.uint8)
     targets = rng.integers(0, 10, IMAGES)
     if name == PEER:
-        train = careful_loop(images, targets)
+        train = careful_loop(images, targets, device)
     else:
         keep_freed_memory()
-        train = fieldstone_loop(images, targets, name.removeprefix("fieldstone, "))
+        train = fieldstone_loop(images, targets, name.removeprefix("fieldstone, "), device)
     train(steps // 4)
+    wait(device)
     start = time.perf_counter()
     train(steps)
+    wait(device)
     return steps * BATCH / (time.perf_counter() - start)
+
+
+def wait(device: torch.device) -> None:
+    """Until the device has done what it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def main() -> None:
@@ -114,24 +124,28 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--steps", type=int, default=64)
     options.add_argument("--threads", type=int, default=torch.get_num_threads())
+    options.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     options.add_argument("--only", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
     if chosen.only:
-        print(measure(chosen.only, chosen.steps))
+        print(measure(chosen.only, chosen.steps, chosen.device))
         return
     names = [PEER, "fieldstone, fp32"]
-    if best_precision(torch.device("cpu")) == "bf16":
+    if best_precision(chosen.device) == "bf16":
         names.append("fieldstone, bf16")
     rates: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(chosen.rounds):
         for name in names:  # a process each: memory settings of one must not serve the other
             command = [sys.executable, __file__, "--only", name, "--steps", str(chosen.steps)]
             done = subprocess.run(
-                [*command, "--threads", str(chosen.threads)], capture_output=True, text=True, check=True
-            )
+                [*command, "--threads", str(chosen.threads), "--device", str(chosen.device)],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
             rates[name].append(float(done.stdout))
-    print(machine(), f"n = {chosen.rounds} processes each, in turns, {chosen.steps} steps of {BATCH} images")
+    print(
+        machine(chosen.device), f"n = {chosen.rounds} processes each, in turns, {chosen.steps} steps of {BATCH} images"
+    )
     for name, values in rates.items():
         ratio = statistics.median(values) / statistics.median(rates[PEER])
         spread = f"{min(values):,.0f} to {max(values):,.0f}"

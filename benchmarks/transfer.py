@@ -150,6 +150,7 @@ def table(groups: Groups) -> list[str]:
 def plot(groups: Groups, picture: Path) -> None:
     """Accuracy against seconds, a panel for each data set."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     plt.rcParams.update({"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "transfer"})
     columns = min(3, len(groups))
@@ -170,7 +171,7 @@ def plot(groups: Groups, picture: Path) -> None:
         axis.set_title(data, loc="left", fontsize=10)
         axis.grid(alpha=0.25, linewidth=0.5)
         axis.spines[["top", "right"]].set_visible(False)
-    labels = {recipe: plt.Line2D([], [], marker="o", linewidth=0, color=colour) for recipe, colour in COLOURS.items()}
+    labels = {recipe: Line2D([], [], marker="o", linewidth=0, color=colour) for recipe, colour in COLOURS.items()}
     figure.legend(labels.values(), labels.keys(), frameon=False, loc="outside lower center", ncols=len(labels))
     for axis in axes[:, 0]:
         axis.set_ylabel("test accuracy, %")

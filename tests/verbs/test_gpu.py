@@ -51,7 +51,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 def start(photos: Path, out: Path, **options: Any) -> Trained:
     recipe = Recipe(**{"epochs": 3, "augment": KINDS, "class_weights": "balanced", **options})
-    return verb.start(photos, design=DESIGN, recipe=recipe, out=out, device=DEVICE, progress=Progress.quiet())
+    return verb.carry_out(photos, design=DESIGN, recipe=recipe, out=out, device=DEVICE, progress=Progress.quiet())
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(map(str, options.values())))
@@ -140,3 +140,50 @@ def test_a_model_trained_on_the_gpu_loads_on_the_processor(photos: Path, tmp_pat
         env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert answer.stdout.strip() == loaded.predict(images[0]).label
+
+
+@pytest.fixture(scope="module")
+def first(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run to start from."""
+    folder = tmp_path_factory.mktemp("first") / "run"
+    start(photos, folder, epochs=1, seed=9)
+    return folder
+
+
+def start_learned(data: Path, first: Path, out: Path, **options: Any) -> Trained:
+    recipe = Recipe.named(options.pop("recipe")).replace(**options)
+    return verb.carry_out(data, start=first, recipe=recipe, out=out, device=DEVICE, progress=Progress.quiet())
+
+
+@pytest.mark.parametrize("recipe", ["features", "finetune"])
+def test_learned_weights_give_the_same_file_again(photos: Path, first: Path, tmp_path: Path, recipe: str) -> None:
+    files = files_of_seeds(
+        lambda out, seed: start_learned(photos, first, out, recipe=recipe, seed=seed), tmp_path, (5, 5)
+    )
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_features_on_the_gpu_are_those_of_the_processor(
+    photos: Path, first: Path, tmp_path: Path, precision: str
+) -> None:
+    there = start_learned(photos, first, tmp_path / "there", recipe="features", precision=precision).model
+    recipe = Recipe.named("features").replace(precision="fp32")
+    here = verb.carry_out(
+        photos, start=first, recipe=recipe, out=tmp_path / "here", device="cpu", progress=Progress.quiet()
+    )
+    assert there is not None
+    assert here.model is not None
+    images = sorted(photos.rglob("*.png"))
+    answers = zip(here.model.predict(images), there.predict(images), strict=True)
+    assert sum(one.label == other.label for one, other in answers) >= len(images) - 1
+
+
+def test_an_interrupted_finetuning_goes_on_to_the_same_bits(photos: Path, first: Path, tmp_path: Path) -> None:
+    start_learned(photos, first, tmp_path / "whole", recipe="finetune")
+    with stopping_after(3):
+        part = start_learned(photos, first, tmp_path / "part", recipe="finetune")
+    assert part.report["stopped"] == "interrupted"
+    assert verb.go_on(tmp_path / "part", progress=Progress.quiet()).report["stopped"] is None
+    part_file, whole_file = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("part", "whole"))
+    assert part_file == whole_file
