@@ -11,6 +11,8 @@ import argparse
 import statistics
 from pathlib import Path
 
+import torch
+
 from machine import machine
 from whole import train_and_test
 
@@ -29,7 +31,8 @@ def main() -> None:
     options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TRAININGS)}; without one, all")
     options.add_argument("--seeds", type=int, default=1)
     chosen = options.parse_args()
-    print(machine(), f"n = {chosen.seeds} seeds")
+    device = "cuda" if torch.cuda.is_available() else "cpu"  # what `train` takes unasked
+    print(machine(device), f"n = {chosen.seeds} seeds")
     for name in chosen.names or TRAININGS:
         data, *arguments = TRAININGS[name]
         results = [measure(chosen.folder / data, [*arguments, "--seed", str(seed)]) for seed in range(chosen.seeds)]

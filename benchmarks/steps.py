@@ -75,7 +75,7 @@ def fieldstone_loop(
     """The loop of `fieldstone train`, without validation."""
     task = TASKS["multiclass"]
     network = place(build(Design(input=(1, 28, 28), layers=LAYERS), 10), device)
-    normalise = Normalise(Preprocessing(size=(28, 28), channels=1, mean=(0.5,), std=(0.25,)))
+    normalise = Normalise(Preprocessing(size=(28, 28), channels=1, mean=(0.5,), std=(0.25,))).to(device)
     recipe = Recipe(epochs=1, batch_size=BATCH, optimizer="sgd", learning_rate=0.01, schedule="constant").resolved(
         images=len(images), photos=False, precision=precision
     )
@@ -144,7 +144,8 @@ def main() -> None:
             )  # fmt: skip
             rates[name].append(float(done.stdout))
     print(
-        machine(chosen.device), f"n = {chosen.rounds} processes each, in turns, {chosen.steps} steps of {BATCH} images"
+        machine(str(chosen.device)),
+        f"n = {chosen.rounds} processes each, in turns, {chosen.steps} steps of {BATCH} images",
     )
     for name, values in rates.items():
         ratio = statistics.median(values) / statistics.median(rates[PEER])

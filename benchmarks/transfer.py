@@ -19,10 +19,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from machine import machine
 from whole import train_and_test
 
 TESTED = 200
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # what `train` takes unasked
 START = ["--start", "efficientnet-lite-0"]
 LARGER = ["--start", "efficientnet-lite-2"]
 SMALL = ["--input", "3x96x96"]
@@ -94,7 +97,7 @@ def measure(chosen: argparse.Namespace) -> None:
             for seed in range(chosen.seeds):
                 line = {"data": name, "recipe": recipe, "seed": seed, "options": " ".join(WAYS[ways][recipe])}
                 line |= one(chosen.folder / folder, each, [*WAYS[ways][recipe], "--seed", str(seed)])
-                line["machine"] = machine()
+                line["machine"] = machine(DEVICE)
                 with chosen.results.open("a") as stream:
                     stream.write(json.dumps(line) + "\n")
                 print(line, flush=True)
