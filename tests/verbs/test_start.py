@@ -252,10 +252,35 @@ def test_a_start_that_cannot_be_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-def test_freezing_everything_is_refused(first: Path, others: Path, tmp_path: Path) -> None:
+def test_freezing_everything_is_refused(first: Path, tmp_path: Path) -> None:
+    again = pictures(tmp_path / "again", {"red": 0, "green": 1, "blue": 2}, 4, 5)
     with pytest.raises(RecipeError, match="freeze: trunk, 9 leaves nothing to train"):
-        fs.train(others, start=first, recipe=finetune(freeze=["trunk", HEAD]), out=tmp_path / "run")
+        fs.train(again, start=first, recipe=finetune(freeze=["trunk", HEAD], head_first=False), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"freeze": [HEAD]}, "freeze: 9 is the head, which head_first fits; freeze other blocks, as trunk"),
+        ({"freeze": [HEAD, "trunk"]}, "freeze: 9 is the head, which head_first fits"),
+        ({"freeze": ["1", HEAD], "head_first": False}, "freeze: 9 is the head, which is new; freeze other blocks"),
+    ],
+)
+def test_a_head_that_has_to_learn_cannot_be_frozen(
+    first: Path, others: Path, tmp_path: Path, fields: dict[str, object], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        fs.train(others, start=first, recipe=finetune(**fields), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_learned_head_can_be_frozen(first: Path, tmp_path: Path) -> None:
+    again = pictures(tmp_path / "again", {"red": 0, "green": 1, "blue": 2}, 12, 5)
+    recipe = finetune(head_first=False, freeze=[HEAD], learning_rate=0.01)
+    old, new = weights(fs.load(first)), weights(fs.train(again, start=first, recipe=recipe, out=tmp_path / "run"))
+    assert torch.equal(old[f"{HEAD}.weight"], new[f"{HEAD}.weight"])
+    assert not torch.equal(old["1.weight"], new["1.weight"])
 
 
 @pytest.mark.parametrize("name", ["features", "finetune"])

@@ -21,7 +21,7 @@ from fieldstone.progress import Progress
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
 from fieldstone.training.checkpoint import read_settings
-from fieldstone.training.halves import frozen_modules, halves
+from fieldstone.training.halves import frozen_modules, halves, is_inside
 from fieldstone.training.precision import best_precision
 from fieldstone.training.recipe import OF_LEARNED, Recipe
 from fieldstone.training.run import Run
@@ -222,14 +222,30 @@ def _refuse_without_start(recipe: Recipe, start: object) -> None:
 
 
 def _refuse_unusable(network: nn.Module, learned: Start, recipe: Recipe) -> None:
-    """Fail before a run is made where the recipe freezes what is not there, or the network has no head to fit alone."""
+    """Fail before a run is made where the recipe freezes what is not there or has to learn, or no head can be cut off.
+
+    Raises:
+        RecipeError, DesignError: which of these it is.
+    """
     frozen = {one for module in frozen_modules(network, learned.head, recipe.freeze) for one in module.parameters()}
+    _refuse_frozen_head(learned, recipe)
     if frozen.issuperset(network.parameters()):
         raise RecipeError(
             f"freeze: {', '.join(recipe.freeze)} leaves nothing to train", fix="freeze less, as trunk alone"
         )
     if recipe.head_first or recipe.optimizer == "lbfgs":
         halves(network, learned.head)
+
+
+def _refuse_frozen_head(learned: Start, recipe: Recipe) -> None:
+    """A head that is new, or that is fitted before the rest, has to learn."""
+    reason = "head_first fits" if recipe.head_first else "is new" if learned.new else None
+    holding = [path for path in recipe.freeze if is_inside(learned.head, path)]
+    if reason is not None and holding:
+        what = "is" if holding[0] == learned.head else "holds"
+        raise RecipeError(
+            f"freeze: {holding[0]} {what} the head, which {reason}", fix="freeze other blocks, as trunk, or none"
+        )
 
 
 def _start_of(settings: dict[str, Any], run: Run) -> Start | None:
