@@ -86,7 +86,7 @@ def fieldstone_loop(
         batches = Batches(images, targets, rows, BATCH, device=device, seed=0, augment=())
         loop = Loop(
             network=network, normalise=normalise, task=task, batches=batches, recipe=recipe, optimizer=optimizer,
-            device=device, class_weights=None, validate=None, after_epoch=lambda line, better: None, save=lambda: None,
+            device=device, class_weights=None, validation=None, after_epoch=lambda line, kept: None, save=lambda: None,
             stop=lambda: False, at=Progressed(),
         )  # fmt: skip
         with Progress.quiet().bar("", 1) as bar:

@@ -49,7 +49,7 @@ def test_the_whole_way(folder: Path, photos: Path, capsys: pytest.CaptureFixture
     )
     assert status == 0
     assert set(trained) == {
-        "task", "run", "model", "epochs", "best_epoch", "stopped", "seconds", "images_per_second", "validation",
+        "task", "run", "model", "epochs", "kept", "best_epoch", "stopped", "seconds", "images_per_second", "validation",
         "left_out",
     }  # fmt: skip
     assert (trained["run"], trained["model"]) == ("runs/first", "runs/first/model.safetensors")

@@ -57,7 +57,7 @@ def test_a_run_is_a_folder_of_plain_files(photos: Path, tmp_path: Path) -> None:
     epochs = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in epochs] == [1, 2, 3]
     assert set(epochs[0]) == {
-        "epoch", "step", "learning_rate", "train", "validation", "seconds", "images_per_second",
+        "epoch", "step", "learning_rate", "train", "validation", "averaged", "seconds", "images_per_second",
     }  # fmt: skip
     best = max(epochs, key=lambda line: line["epoch"] == result.report["best_epoch"])
     assert result.report["validation"] == best["validation"]

@@ -54,9 +54,10 @@ def train(
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
     as_json: options.Json = False,
 ) -> int:
-    """Train a network on images and keep the best epoch in a run."""
+    """Train a network on images and keep the best in a run."""
     from fieldstone.verbs import train as verb
     from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.outcome import summary
 
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
     with Progress() as progress:
@@ -87,7 +88,7 @@ def train(
     if as_json:
         print(json.dumps(result.report))
     elif not stopped:
-        print(verb.summary(result.report))
+        print(summary(result.report))
     return INTERRUPTED if stopped else DONE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -28,17 +28,23 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-TENSORS = ("best_weights", "average", "loss_sum")
+TENSORS = ("kept_weights", "head_weights", "average", "loss_sum")
 
 
 @dataclass
 class Progressed:
-    """Where a training stands; all of it but the tensors is JSON."""
+    """Where a training stands; all of it but the tensors is JSON.
+
+    Attributes:
+        kept: what `kept_weights` are: those of the best `epoch`, the `mean` of all epochs, or the `head` fitted first.
+        head_weights: the network after its head was fitted, before the first epoch; empty where that is no candidate.
+    """
 
     step: int = 0
+    kept: str | None = None
+    kept_metrics: dict[str, Any] | None = None
     best_epoch: int | None = None
     best_score: float | None = None
-    best_metrics: dict[str, Any] | None = None
     epochs_without_better: int = 0
     epoch_images: int = 0
     epoch_seconds: float = 0.0
@@ -48,7 +54,8 @@ class Progressed:
     head_fitted: bool = False
     scaler: dict[str, Any] = field(default_factory=dict)
     averaged: int = 0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    kept_weights: dict[str, Tensor] = field(default_factory=dict)
+    head_weights: dict[str, Tensor] = field(default_factory=dict)
     average: dict[str, Tensor] = field(default_factory=dict)
     loss_sum: Tensor = field(default_factory=lambda: torch.zeros(()))
 
@@ -57,9 +64,9 @@ class Progressed:
 
 
 def save_checkpoint(
-    run: Run, settings: dict[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer, at: Progressed
+    run: Run, settings: dict[str, Any], network: nn.Module, optimizer: torch.optim.Optimizer | None, at: Progressed
 ) -> None:
-    """Write both files whole.
+    """Write both files whole; without an optimizer where none makes steps.
 
     What moves from step to step stands in the tensors' file as well: it is one with the weights even where a killed
     process leaves a new one beside an old `resume.json`.
@@ -67,10 +74,12 @@ def save_checkpoint(
     Raises:
         RunError: they cannot be written.
     """
+    moments = {} if optimizer is None else optimizer_tensors(network, optimizer)
     tensors = copied({
         **{f"network/{name}": value for name, value in network.state_dict().items()},
-        **{f"optimizer/{name}": value for name, value in optimizer_tensors(network, optimizer).items()},
-        **{f"best/{name}": value for name, value in at.best_weights.items()},
+        **{f"optimizer/{name}": value for name, value in moments.items()},
+        **{f"kept/{name}": value for name, value in at.kept_weights.items()},
+        **{f"head/{name}": value for name, value in at.head_weights.items()},
         **{f"average/{name}": value for name, value in at.average.items()},
         "loss_sum": at.loss_sum,
     })  # fmt: skip
@@ -105,7 +114,7 @@ def read_settings(run: Run) -> dict[str, Any]:
     return settings
 
 
-def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Optimizer) -> Progressed:
+def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> Progressed:
     """Put a network and its optimizer where the interrupted training stood.
 
     Raises:
@@ -116,14 +125,16 @@ def restore_checkpoint(run: Run, network: nn.Module, optimizer: torch.optim.Opti
         if metadata["sha256"] != content_digest(metadata["state"], tensors):
             raise ValueError("altered")
         network.load_state_dict(_under(tensors, "network/"))
-    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as fault:
+        at = Progressed(**json.loads(metadata["state"]))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as fault:
         raise RunError(
-            "is damaged or of another network", file=str(run.resume_tensors), fix="start a new training"
+            "is damaged, or of another network or version", file=str(run.resume_tensors), fix="start a new training"
         ) from fault
-    restore_optimizer(network, optimizer, _under(tensors, "optimizer/"))
-    state = json.loads(metadata["state"])
+    if optimizer is not None:
+        restore_optimizer(network, optimizer, _under(tensors, "optimizer/"))
     average = {name: value.to(next(network.parameters()).device) for name, value in _under(tensors, "average/").items()}
-    return Progressed(**state, best_weights=_under(tensors, "best/"), average=average, loss_sum=tensors["loss_sum"])
+    kept, head = _under(tensors, "kept/"), _under(tensors, "head/")
+    return replace(at, kept_weights=kept, head_weights=head, average=average, loss_sum=tensors["loss_sum"])
 
 
 def remove_checkpoint(run: Run) -> None:

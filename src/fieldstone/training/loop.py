@@ -21,9 +21,11 @@ from fieldstone.tasks.task import Task
 from fieldstone.training.average import averaged
 from fieldstone.training.checkpoint import Progressed, weights_of
 from fieldstone.training.depthwise import faster_depthwise
+from fieldstone.training.epoch import epoch_line, epoch_text, shortened
 from fieldstone.training.optimizer import learning_rate
 from fieldstone.training.precision import autocast, gradient_scaler
 from fieldstone.training.recipe import Recipe
+from fieldstone.training.validation import Gain, Validation
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often the loss is read back from the device."""
@@ -38,8 +40,8 @@ class Loop:
 
     Attributes:
         normalise: pixels to network input.
-        validate: the metrics of the network as it is, None where no image validates.
-        after_epoch: called with an epoch's line once it is complete and `at` moved on.
+        validation: the images that validate, None where there are none.
+        after_epoch: called with an epoch's line, and whether its weights are kept, once `at` moved on.
         save: called after it, where more epochs follow.
         stop: asked after each step whether to end.
         at_rest: the modules that stay in evaluation mode, such as frozen ones.
@@ -53,7 +55,7 @@ class Loop:
     optimizer: torch.optim.Optimizer
     device: torch.device
     class_weights: Tensor | None
-    validate: Callable[[], dict[str, Any]] | None
+    validation: Validation | None
     after_epoch: Callable[[dict[str, Any], bool], None]
     save: Callable[[], None]
     stop: Callable[[], bool]
@@ -94,6 +96,7 @@ class Loop:
                 self.save()
                 if self.stop():
                     return "interrupted"
+        self._prefer_head(bar)
         return "early" if self.at.step < self.steps else None
 
     def _is_done(self) -> bool:
@@ -151,45 +154,70 @@ class Loop:
         self.at.step += 1
 
     def _end_epoch(self, epoch: int, bar: Bar) -> None:
-        """Validate, keep the weights if they are the best so far, write the epoch's line."""
+        """Validate, keep the weights if they are to be, write the epoch's line."""
         with averaged(self.network, self.at) if self.recipe.average else nullcontext():
             self._judge(epoch, bar)
 
     def _judge(self, epoch: int, bar: Bar) -> None:
-        at = self.at
-        metrics = None
-        if self.validate is not None:
-            with autocast(self.device, self.recipe.precision):
-                metrics = self.validate()
-            if not math.isfinite(metrics["loss"]):
-                raise self._not_finite("the validation loss", at.step - 1)
-            self.validated = f"  validation {metrics['accuracy']:.2%}"
-        better = self._keep_if_best(epoch, metrics)
-        at.epochs_without_better = 0 if better else at.epochs_without_better + 1
-        line = {
-            "epoch": epoch + 1,
-            "step": at.step,
-            "learning_rate": learning_rate(self.recipe, at.step - 1, self.steps),
-            "train": {"loss": self._mean_loss()},
-            "validation": metrics and {"loss": metrics["loss"], "accuracy": metrics["accuracy"]},
-            "seconds": round(at.epoch_seconds, 3),
-            "images_per_second": round(at.epoch_images / at.epoch_seconds, 1),
-        }
+        at, metrics = self.at, self._validated()
+        kept = self._keep(epoch, metrics)
+        line = epoch_line(
+            epoch=epoch + 1, step=at.step, learning_rate=learning_rate(self.recipe, at.step - 1, self.steps),
+            loss=self._mean_loss(), metrics=metrics, averaged=at.averaged if self.recipe.average else None,
+            images=at.epoch_images, training=at.epoch_seconds, seconds=at.epoch_seconds,
+        )  # fmt: skip
         at.epoch_images, at.epoch_seconds = 0, 0.0
         at.loss_sum = torch.zeros_like(at.loss_sum)
         bar.say(epoch_text(line, self.recipe.epochs))
-        self.after_epoch(line, better)
+        self.after_epoch(line, kept)
 
-    def _keep_if_best(self, epoch: int, metrics: dict[str, Any] | None) -> bool:
-        """Ties go to the earlier epoch; without validation the last epoch is the best, and so is the longest mean."""
-        score = None if metrics is None else self.task.score(metrics)
-        at = self.at
-        if not (self.recipe.average or score is None or at.best_score is None or score > at.best_score):
+    def _validated(self) -> dict[str, Any] | None:
+        """The figures of the images that validate."""
+        if self.validation is None:
+            return None
+        metrics = self.validation.metrics(self.validation.outputs(self.network))
+        if not math.isfinite(metrics["loss"]):
+            raise self._not_finite("the validation loss", self.at.step - 1)
+        self.validated = f"  validation {metrics['accuracy']:.2%}"
+        return metrics
+
+    def _keep(self, epoch: int, metrics: dict[str, Any] | None) -> bool:
+        """Keep the network's weights if they are the best so far, or a longer mean; whether they are kept.
+
+        Ties go to the earlier epoch; without validation the last is the best.
+        """
+        at, score = self.at, None if metrics is None else self.task.score(metrics)
+        better = score is None or at.best_score is None or score > at.best_score
+        at.epochs_without_better = 0 if better else at.epochs_without_better + 1
+        if better:
+            at.best_score = score
+        if not (better or self.recipe.average):
             return False
-        at.best_score, at.best_epoch = score, epoch + 1
-        at.best_metrics = metrics and {"accuracy": metrics["accuracy"], "loss": metrics["loss"]}
-        at.best_weights = weights_of(self.network)
+        at.kept, at.best_epoch = ("mean", None) if self.recipe.average else ("epoch", epoch + 1)
+        at.kept_metrics, at.kept_weights = shortened(metrics), weights_of(self.network)
         return True
+
+    def _prefer_head(self, bar: Bar) -> None:
+        """Keep the head that was fitted before the first epoch, where all epochs made it clearly worse."""
+        at = self.at
+        if self.validation is None or not at.head_weights:
+            return
+        outputs = []
+        for weights in (at.head_weights, at.kept_weights):
+            self.network.load_state_dict(weights)
+            outputs.append(self.validation.outputs(self.network))
+        head, kept = map(self.validation.truth, outputs)
+        gain = Gain.of(head, kept)
+        if not gain.is_clear:
+            return
+        other = f"the best epoch, {at.best_epoch}," if at.kept == "epoch" else "the mean of the epochs"
+        bar.say(
+            f"the head fitted first is kept, the trunk as it was learned: on {len(head):,} validation images its "
+            f"probability of truth is {head.mean():.4f}, and {kept.mean():.4f} after {other} "
+            f"(difference {gain.mean:.4f}, standard error {gain.error:.4f})"
+        )
+        at.kept, at.best_epoch, at.kept_weights = "head", None, at.head_weights
+        at.kept_metrics = shortened(self.validation.metrics(outputs[0]))
 
     def _mean_loss(self) -> float:
         return float(self.at.loss_sum) / max(1, self.at.epoch_images)
@@ -216,14 +244,6 @@ class Loop:
             f"at learning rate {rate:.4g}",
             fix=f"try --set learning_rate={self.recipe.learning_rate / 10:.2g}, or --set precision=fp32",
         )
-
-
-def epoch_text(line: dict[str, Any], epochs: int) -> str:
-    """One epoch as a person reads it."""
-    validation = line["validation"]
-    checked = "" if validation is None else f"  validation {validation['accuracy']:.2%}, loss {validation['loss']:.4f}"
-    rate = f"{line['images_per_second']:,.0f} images/s"
-    return f"epoch {line['epoch']:>{len(str(epochs))}}/{epochs}  loss {line['train']['loss']:.4f}{checked}  {rate}"
 
 
 def step_seed(seed: int, step: int) -> int:

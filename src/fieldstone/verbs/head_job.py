@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fieldstone.training.epoch import shortened, validation_text
 from fieldstone.training.features import Features, Rows, place_of_features, stored_features, write_features
 from fieldstone.training.halves import Halves, halves
 from fieldstone.training.head import Examples, Fitted, HeadFit
@@ -38,12 +39,11 @@ class HeadFitted:
     @property
     def text(self) -> str:
         """How it is said."""
-        checked = self.validation
-        said = "" if checked is None else f"  validation {checked['accuracy']:.2%}, loss {checked['loss']:.4f}"
         features = (
             f"features at {self.computed / self.seconds:,.0f} images/s" if self.computed else "features from the cache"
         )
-        return f"head  loss {self.loss:.4f}{said}  weight decay {self.weight_decay:.2g}  {features}"
+        validated = validation_text(self.validation)
+        return f"head  loss {self.loss:.4f}{validated}  weight decay {self.weight_decay:.2g}  {features}"
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,7 @@ class HeadJob:
         known = Examples(features[: len(train)], targets[: len(train)])
         checks = Examples(features[len(train) :], targets[len(train) :]) if len(validation) else None
         fitted = self._fitted(parts, known, checks, Examples(features, targets), stop)
-        metrics = fitted.metrics
-        checked = None if metrics is None else {name: metrics[name] for name in ("accuracy", "loss")}
-        return HeadFitted(fitted.loss, checked, fitted.weight_decay, computed, seconds)
+        return HeadFitted(fitted.loss, shortened(fitted.metrics), fitted.weight_decay, computed, seconds)
 
     def _fitted(
         self, parts: Halves, train: Examples, validation: Examples | None, every: Examples, stop: Callable[[], bool]

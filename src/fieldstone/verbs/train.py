@@ -48,7 +48,7 @@ def train(
     out: str | Path | None = None,
     device: str | torch.device | None = None,
 ) -> Model:
-    """Train a network on images and give back the model of the best epoch.
+    """Train a network on images and give back the model of the best epoch, or what else the recipe keeps.
 
     Args:
         data: a folder of class folders, a CSV file, IDX or CIFAR files, or `demo-digits`.
@@ -256,20 +256,6 @@ def _start_of(settings: dict[str, Any], run: Run) -> Start | None:
         return Start.from_json(settings["start"])
     except (KeyError, TypeError, ValueError) as fault:
         raise RunError("is damaged", file=str(run.resume_state), fix="start a new training") from fault
-
-
-def summary(report: dict[str, Any]) -> str:
-    """A training's report as a person reads it."""
-    validation, epochs, rate = report["validation"], report["epochs"], report["images_per_second"]
-    best = "the last epoch is kept, since no image validates"
-    if validation is not None:
-        best = f"validation {validation['accuracy']:.2%}"
-        if epochs > 1:
-            best = f"best epoch {report['best_epoch']} by probability of truth, {best}"
-    speed = "" if rate is None else f" at {rate:,.0f} images/s"  # None where all features lay in the cache
-    stopped = ", stopped early" if report["stopped"] == "early" else ""
-    made = f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s{speed}{stopped}"
-    return f"{made}; {best}\nmodel {report['model']}"
 
 
 def _finished(result: Trained) -> Model:

@@ -19,7 +19,7 @@ from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
 from fieldstone.model.file import short_key
-from fieldstone.model.inference import Normalise, logits, place
+from fieldstone.model.inference import Normalise, place
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import Task
@@ -30,6 +30,7 @@ from fieldstone.training.checkpoint import (
     save_checkpoint,
     weights_of,
 )
+from fieldstone.training.epoch import epoch_line
 from fieldstone.training.features import StoppedError
 from fieldstone.training.halves import block_rates, frozen_modules
 from fieldstone.training.loop import Loop
@@ -38,8 +39,10 @@ from fieldstone.training.optimizer import make_optimizer
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals
+from fieldstone.training.validation import Validation
 from fieldstone.verbs.head_job import HeadFitted, HeadJob
 from fieldstone.verbs.learned import Start
+from fieldstone.verbs.outcome import report
 
 NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
 """What keeps statistics of batches."""
@@ -82,8 +85,7 @@ class Job:
         keep_freed_memory()
         place(self.network, self.device)
         at_rest = self._at_rest()
-        rates = block_rates(self.network, self.recipe.layer_decay)
-        optimizer = make_optimizer(self.network, self.recipe, self.device, rates)
+        optimizer = self._optimizer()
         at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
         settings = self.settings  # as they are now: an edit of the plan during the training is to show
         spent_before = at.seconds
@@ -93,28 +95,35 @@ class Job:
             at.seconds = spent_before + time.perf_counter() - self.began
             save_checkpoint(self.run, settings, self.network, optimizer, at)
 
-        def after_epoch(line: dict[str, Any], better: bool) -> None:
+        def after_epoch(line: dict[str, Any], kept: bool) -> None:
             history.append(line)
             self.run.write_history(history)
-            if better:
+            if kept:
                 self.model(at).save(self.run.model)
 
         with stopping_on_signals() as stop:
             stopped = self._fit_head(at, stop, after_epoch)
-            if stopped is None and self.recipe.optimizer != "lbfgs":
+            if stopped is None and optimizer is not None:
                 with self.progress.bar("training", self._images_in_all) as bar:
                     bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
                     loop = Loop(
                         network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
                         recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
-                        validate=self.validate if len(self.validation_rows) else None, after_epoch=after_epoch,
-                        save=save, stop=stop, at=at, at_rest=at_rest,
+                        validation=self.validation, after_epoch=after_epoch, save=save, stop=stop, at=at,
+                        at_rest=at_rest,
                     )  # fmt: skip
                     stopped = loop.run(bar)
             if stopped == "interrupted":
                 save()
         at.seconds = spent_before + time.perf_counter() - self.began
         return self._end(at, stopped)
+
+    def _optimizer(self) -> torch.optim.Optimizer | None:
+        """What makes the steps of the epochs; None where a head is fitted alone, which has an optimizer of its own."""
+        if self.recipe.optimizer == "lbfgs":
+            return None
+        rates = block_rates(self.network, self.recipe.layer_decay)
+        return make_optimizer(self.network, self.recipe, self.device, rates)
 
     def _at_rest(self) -> list[nn.Module]:
         """Freeze what the recipe says; the modules that stay in evaluation mode."""
@@ -139,6 +148,8 @@ class Job:
         except StoppedError:
             return "interrupted"
         at.head_fitted = True
+        if not alone and self.validation is not None:
+            at.head_weights = weights_of(self.network)
         self.progress.say(fitted.text)
         if alone:
             self._count_as_epoch(at, fitted, time.perf_counter() - began, after_epoch)
@@ -152,27 +163,27 @@ class Job:
         after_epoch: Callable[[dict[str, Any], bool], None],
     ) -> None:
         """A head that is all that trains: every image was seen once."""
-        metrics = fitted.validation
-        at.step, at.best_epoch, at.best_metrics = self.batches.steps, 1, metrics
+        at.step, at.kept, at.best_epoch, at.kept_metrics = self.batches.steps, "epoch", 1, fitted.validation
         at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
-        at.best_weights = weights_of(self.network)
-        rate = round(fitted.computed / fitted.seconds, 1) if fitted.seconds else None
-        line = {
-            "epoch": 1, "step": at.step, "learning_rate": self.recipe.learning_rate, "train": {"loss": fitted.loss},
-            "validation": metrics, "seconds": round(seconds, 3), "images_per_second": rate,
-        }  # fmt: skip
+        at.kept_weights = weights_of(self.network)
+        line = epoch_line(
+            epoch=1, step=at.step, learning_rate=self.recipe.learning_rate, loss=fitted.loss, metrics=fitted.validation,
+            averaged=None, images=fitted.computed, training=fitted.seconds, seconds=seconds,
+        )  # fmt: skip
         after_epoch(line, True)
 
     def _end(self, at: Progressed, stopped: str | None) -> Trained:
         model = None
         self.network.requires_grad_(True)  # what was frozen is so for this training alone
-        if at.best_weights:
-            self.network.load_state_dict(at.best_weights)
+        if at.kept_weights:
+            self.network.load_state_dict(at.kept_weights)
             self.network.eval()
             model = self.model(at)
+            if at.kept == "head":  # of an epoch or a mean it was saved when that was complete
+                model.save(self.run.model)
         if stopped != "interrupted":
             remove_checkpoint(self.run)
-        return Trained(model, self.report(at, stopped))
+        return Trained(model, report(self, at, stopped))
 
     def write_plan(self) -> None:
         """`design.yaml`, `recipe.yaml` and `data.json`, with every default settled."""
@@ -208,6 +219,23 @@ class Job:
         return self.decoded.manifest.indices("val")
 
     @cached_property
+    def validation(self) -> Validation | None:
+        """The images that validate, None where there are none."""
+        rows = self.validation_rows
+        if not len(rows):
+            return None
+        return Validation(
+            images=self.decoded.images,
+            rows=rows,
+            targets=torch.from_numpy(self.decoded.manifest.targets[rows]),
+            classes=self.classes,
+            task=self.task,
+            normalise=self.normalise,
+            device=self.device,
+            precision=self.recipe.precision,
+        )
+
+    @cached_property
     def class_weights(self) -> Tensor | None:
         """`balanced`: each class counts the same in the loss, whatever its number of images."""
         if self.recipe.class_weights == "none":
@@ -240,12 +268,6 @@ class Job:
         own = frozenset(short_key(row.key) for row in rows if row.split in ("train", "val"))
         return own if self.start is None else own | self.start.seen
 
-    def validate(self) -> dict[str, Any]:
-        """The metrics of the network as it is on the validation images."""
-        outputs = logits(self.network, self.normalise, self.decoded.images, self.validation_rows, self.device)
-        targets = torch.from_numpy(self.decoded.manifest.targets[self.validation_rows])
-        return self.task.metrics(outputs, targets, self.classes)
-
     def model(self, at: Progressed) -> Model:
         """The network as it is, as a model."""
         manifest = self.decoded.manifest
@@ -264,27 +286,12 @@ class Job:
                     "fingerprint": manifest.fingerprint,
                     "start": None if self.start is None else self.start.about(self.recipe.freeze),
                 },
-                "metrics": {"best_epoch": at.best_epoch, "validation": at.best_metrics},
+                "metrics": {"kept": at.kept, "best_epoch": at.best_epoch, "validation": at.kept_metrics},
                 "versions": {"fieldstone": __version__, "torch": torch.__version__},
             },
             device=self.device,
             run=self.run.path,
         )
-
-    def report(self, at: Progressed, stopped: str | None) -> dict[str, Any]:
-        """What `fieldstone train --json` prints."""
-        return {
-            "task": self.task.name,
-            "run": str(self.run.path),
-            "model": str(self.run.model) if at.best_weights else None,
-            "epochs": at.step // self.batches.steps,
-            "best_epoch": at.best_epoch,
-            "stopped": stopped,
-            "seconds": round(at.seconds, 3),
-            "images_per_second": round(at.trained_images / at.trained_seconds, 1) if at.trained_seconds else None,
-            "validation": at.best_metrics,
-            "left_out": [left._asdict() for left in self.decoded.manifest.left_out],
-        }
 
     @property
     def _images_in_all(self) -> int:

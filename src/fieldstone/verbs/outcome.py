@@ -1,0 +1,52 @@
+"""What came of a training, for programs and for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fieldstone.training.checkpoint import Progressed
+    from fieldstone.verbs.training_job import Job
+
+
+def report(job: Job, at: Progressed, stopped: str | None) -> dict[str, Any]:
+    """What `fieldstone train --json` prints."""
+    return {
+        "task": job.task.name,
+        "run": str(job.run.path),
+        "model": str(job.run.model) if at.kept_weights else None,
+        "epochs": at.step // job.batches.steps,
+        "kept": at.kept,
+        "best_epoch": at.best_epoch,
+        "stopped": stopped,
+        "seconds": round(at.seconds, 3),
+        "images_per_second": round(at.trained_images / at.trained_seconds, 1) if at.trained_seconds else None,
+        "validation": at.kept_metrics,
+        "left_out": [left._asdict() for left in job.decoded.manifest.left_out],
+    }
+
+
+def summary(report: dict[str, Any]) -> str:
+    """A training's report as a person reads it."""
+    epochs, rate = report["epochs"], report["images_per_second"]
+    speed = "" if rate is None else f" at {rate:,.0f} images/s"  # None where all features lay in the cache
+    stopped = ", stopped early" if report["stopped"] == "early" else ""
+    made = f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s{speed}{stopped}"
+    return f"{made}; {_kept(report)}\nmodel {report['model']}"
+
+
+def _kept(report: dict[str, Any]) -> str:
+    """Which weights are kept, and how good they are."""
+    epochs, validation = report["epochs"], report["validation"]
+    mean = f"the mean of the weights of {epochs} epochs"
+    if validation is None:
+        return (
+            f"{mean if report['kept'] == 'mean' and epochs > 1 else 'the last epoch'} is kept, since no image validates"
+        )
+    best = {
+        "head": "the head fitted first, since the epochs made it clearly worse, ",
+        "mean": f"{mean}, ",
+        "epoch": f"best epoch {report['best_epoch']} by probability of truth, ",
+    }
+    chosen = "" if epochs == 1 and report["kept"] != "head" else best[report["kept"]]
+    return f"{chosen}validation {validation['accuracy']:.2%}"
