@@ -95,7 +95,7 @@ def test_logits_are_equal_to_a_hundred_thousandth_of_the_largest(name: str, tmp_
         wanted, got = theirs(images), model.network(images)
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-5 * float(wanted.abs().max()))
     assert model.classes == imagenet_classes()
-    assert model.about["data"]["notes"][-1] == "the 1,000 classes are taken for ImageNet's, in its order"
+    assert model.about["data"]["assumed"][-1] == "the 1,000 classes are taken for ImageNet's, in its order"
 
 
 def test_the_model_says_where_it_comes_from(small: Path, tmp_path: Path) -> None:
@@ -105,7 +105,8 @@ def test_the_model_says_where_it_comes_from(small: Path, tmp_path: Path) -> None
         "weights": "small.pth",
         "sha256": hashlib.sha256(small.read_bytes()).hexdigest(),
         "library": "torchvision",
-        "notes": ["a state dict has no class names, so they are 0 to 6; --class-names FILE gives others"],
+        "notes": [],
+        "assumed": ["a state dict has no class names, so they are 0 to 6; --class-names FILE gives others"],
     }
     assert (model.classes, model.seen, model.design.classes) == (tuple("0123456"), frozenset(), 7)  # type: ignore[union-attr]
     assert model.preprocessing.to_json() == {
@@ -122,7 +123,7 @@ def test_what_is_known_better_replaces_what_is_assumed(small: Path) -> None:
     images = model.preprocessing
     assert (images.size, images.resize_to, images.scale) == ((112, 96), 120, 1.0)
     assert (images.mean, images.std, model.classes) == ((127.5,) * 3, (10, 20, 30), tuple("gfedcba"))
-    assert model.about["data"]["notes"] == []
+    assert (model.about["data"]["notes"], model.about["data"]["assumed"]) == ([], [])
     half = import_weights(small, "squeezenet-1.1", input=(3, 112, 96), device="cpu").preprocessing
     assert half.resize_to == 128
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -223,7 +224,56 @@ def test_the_run_says_what_is_learned_and_what_the_images_become(
     fs.train(others, start=first, recipe=features(), out=tmp_path / "run")
     said = capsys.readouterr().err
     assert f"start {first}: 4 blocks with learned weights, block {HEAD} new" in said
-    assert "images as these weights saw them: centre of 16x16, less " in said
+    assert "images as these weights saw them: centre cut to 16x16; x = pixel * 1/255, then (x - mean) / std; " in said
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"resize": "letterbox"}, "fitted into 16x16"),
+        ({"resize": "stretch"}, "stretched to 16x16"),
+        ({"resize_to": 20}, "shorter side to 20, centre cut to 16x16"),
+        ({"input": "3x24x20"}, "centre cut to 24x20"),
+    ],
+)
+def test_images_that_become_something_else_are_not_said_to_be_as_before(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], given: dict[str, object], said: str
+) -> None:
+    fields = {name: value for name, value in given.items() if name != "input"}
+    shape: str | None = given.get("input")  # type: ignore[assignment]
+    fs.train(others, start=first, input=shape, recipe=features(**fields), out=tmp_path / "run")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("images ")]
+    assert len(lines) == 1
+    before = "not as these weights saw them (centre cut to 16x16); x = pixel * 1/255, then (x - mean) / std; mean "
+    assert lines[0].startswith(f"images {said}, {before}")
+
+
+@pytest.mark.parametrize(
+    ("val", "test", "said"),
+    [
+        (
+            3,
+            2,
+            "3 of the 7 validation images and 2 of the 6 test images already: validation flatters, and a test leaves",
+        ),
+        (1, 0, "1 of the 5 validation images already: validation flatters"),
+        (0, 4, "4 of the 8 test images already: a test leaves them out"),
+        (0, 0, None),
+    ],
+)
+def test_images_that_the_start_knows_already_are_counted(
+    first: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], val: int, test: int, said: str | None
+) -> None:
+    content, base = json.loads((first / "data.json").read_text()), first.parent / "data"
+    trained = iter(row["file"] for row in content["rows"] if row["split"] == "train")
+    for seed, (part, known) in enumerate({"train": 3, "val": val, "test": test}.items()):
+        folder = pictures(tmp_path / "data" / part, {"sea": 2, "sunset": 0}, 2, 50 + seed)
+        for _ in range(known):
+            file = next(trained)
+            shutil.copy(base / file, folder / "sea" / file.replace("/", "-"))
+    fs.train(tmp_path / "data", start=first, recipe=features(), out=tmp_path / "run")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("the start has seen ")]
+    assert [line.startswith(f"the start has seen {said}") for line in lines] == [True] * (said is not None)
 
 
 def test_few_photos_are_told_of_learned_weights(
@@ -320,7 +370,7 @@ def test_a_state_dict_is_a_start_with_its_design(
     others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network, file = randomised(resnet18()), tmp_path / "resnet18.pth"
-    torch.save(network.state_dict(), file)
+    torch.save({"state_dict": network.state_dict()}, file)
     model = fs.train(others, start=file, design="resnet-18", input=(3, 32, 32), recipe=features(), out=tmp_path / "run")
     inputs = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
@@ -328,6 +378,8 @@ def test_a_state_dict_is_a_start_with_its_design(
         network.fc = torch.nn.Identity()
         torch.testing.assert_close(ours, network.eval()(inputs), rtol=1e-4, atol=1e-4)
     assert (model.preprocessing.resize_to, model.preprocessing.size) == (36, (32, 32))
-    assert "the 1,000 classes are taken for ImageNet's" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "taken from its entry 'state_dict'\n" in said
+    assert not any(text in said for text in ("--resize-to", "--class-names", "ImageNet"))
     with pytest.raises(DesignError, match=r"resnet18\.pth: a state dict does not say which network"):
         fs.train(others, start=file, out=tmp_path / "again")

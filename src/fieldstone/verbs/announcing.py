@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from fieldstone.analysis.summary import summarise
 from fieldstone.data.manifest import printable
+from fieldstone.data.split import Part
 from fieldstone.geometry import format_shape
+from fieldstone.model.file import short_key
 from fieldstone.verbs.training_job import Job
+
+JUDGES: dict[Part, tuple[str, str]] = {
+    "val": ("validation", "validation flatters"), "test": ("test", "a test leaves them out"),
+}  # fmt: skip
+"""The parts that say how good a network is: how they are called, and what it means that a start has seen them."""
 
 
 def announcement(job: Job, *, augment_chosen: bool) -> Iterator[str]:
@@ -51,6 +59,17 @@ def _of_network(job: Job) -> Iterator[str]:
         yield from (str(finding) for finding in summary.findings if finding.severity != "note")
     if job.start is not None:
         yield from job.start.lines()
+        yield from _seen(job, job.start.seen)
+
+
+def _seen(job: Job, seen: frozenset[bytes]) -> Iterator[str]:
+    """How many of the images that are to judge were there when the weights were learned."""
+    rows = job.decoded.manifest.rows
+    known, all_of = Counter(row.split for row in rows if short_key(row.key) in seen), Counter(row.split for row in rows)
+    found = [split for split in JUDGES if known[split]]
+    if found:
+        counts = " and ".join(f"{known[one]:,} of the {all_of[one]:,} {JUDGES[one][0]} images" for one in found)
+        yield f"the start has seen {counts} already: {', and '.join(JUDGES[one][1] for one in found)}"
 
 
 def _reason(job: Job) -> str:

@@ -45,7 +45,7 @@ def import_weights(
 ) -> Model:
     """A model of a design of the gallery, with the weights that torchvision or timm gave it.
 
-    Its `about["data"]` says where the weights come from, and in `notes` what was assumed of them.
+    Its `about["data"]` says where the weights come from: `notes` is what they are, `assumed` what may be otherwise.
 
     Args:
         file: a state dict, as `torch.save` or safetensors wrote it; it is read as data and runs no code.
@@ -79,7 +79,7 @@ def import_weights(
         preprocessing=preprocessing,
         design=fitted.design.resolve(classes=len(classes)),
         seen=frozenset(),
-        about=_about(path, weights, fitted, classes, [known_file.get("known", ""), fitted.names.note, called]),
+        about=_about(path, weights, fitted, classes, known_file.get("known", ""), called),
         device=pick_device(device),
     )
 
@@ -196,16 +196,21 @@ def _numbers(name: str, given: Sequence[float] | None, channels: int) -> tuple[f
     return tuple(given) * (channels // len(given))
 
 
-def _about(path: Path, weights: Weights, fitted: Fit, classes: tuple[str, ...], said: Sequence[str]) -> dict[str, Any]:
-    """Where the model comes from, as its file says it."""
-    heads = len(fitted.translated.ignored)
+def _about(path: Path, weights: Weights, fitted: Fit, classes: tuple[str, ...], *said: str) -> dict[str, Any]:
+    """Where the model comes from, as its file says it.
+
+    Args:
+        said: what is known of the file, and of its classes.
+    """
+    heads, (known_file, called) = len(fitted.translated.ignored), said
     left_out = f"left out, because the network has no such heads: {heads} tensors" if heads else ""
     data = {
         "path": IMAGENET if classes == imagenet_classes() else "not known",
         "weights": printable(path.name),
         "sha256": weights.sha256,
         "library": fitted.names.library,
-        "notes": [note for note in (*weights.notes, left_out, *said) if note],
+        "notes": [note for note in (*weights.notes, left_out, known_file, fitted.names.note) if note],
+        "assumed": [note for note in (fitted.names.assumed, called) if note],
     }
     versions = {"fieldstone": __version__, "torch": torch.__version__}
     return {"recipe": {}, "data": data, "metrics": {}, "versions": versions}

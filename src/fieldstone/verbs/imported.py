@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fieldstone.errors import ModelError
-from fieldstone.geometry import format_shape
 from fieldstone.model.model import Model
 from fieldstone.verbs.import_weights import import_weights
+from fieldstone.verbs.preprocessing_text import numbers_text, size_text
 
 SUFFIX = ".safetensors"
 
@@ -33,8 +33,15 @@ class Imported:
             "task": model.task.name,
             "classes": list(model.classes),
             "preprocessing": model.preprocessing.to_json(),
-            **{name: model.about["data"][name] for name in ("weights", "sha256", "library", "notes")},
+            **{name: model.about["data"][name] for name in ("weights", "sha256", "library")},
+            "notes": self.notes,
         }
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the weights, and what was assumed of them."""
+        data = self.model.about["data"]
+        return [*data["notes"], *data["assumed"]]
 
     @property
     def params(self) -> int:
@@ -43,17 +50,13 @@ class Imported:
     def __repr__(self) -> str:
         model, data, images = self.model, self.model.about["data"], self.model.preprocessing
         assert model.design is not None
-        assert images.mean is not None
-        assert images.std is not None
-        mean, std = (", ".join(f"{number:g}" for number in numbers) for numbers in (images.mean, images.std))
         lines = [
             f"{model.design.name}: every one of its {self.params:,} parameters, from {data['weights']}",
             f"names    those of {data['library']}",
             f"classes  {_classes(model.classes)}",
-            f"images   shorter side to {images.resize_to}, centre cut to {format_shape(images.size)}, "
-            f"{images.channels} channels",
-            f"numbers  x = pixel * {_scale(images.scale)}, then (x - mean) / std; mean {mean}; std {std}",
-            *(f"note     {note}" for note in data["notes"]),
+            f"images   {size_text(images)}, {images.channels} channel{'s' if images.channels > 1 else ''}",
+            f"numbers  {numbers_text(images)}",
+            *(f"note     {note}" for note in self.notes),
             f"next     fieldstone predict {shlex.quote(str(self.file))} IMAGE",
         ]
         return "\n".join(lines)
@@ -80,8 +83,3 @@ def _classes(names: tuple[str, ...]) -> str:
     few = len(names) <= 6
     shown = names if few else (*names[:2], "...", names[-1])
     return f"{len(names):,}: {', '.join(shown)}"
-
-
-def _scale(scale: float) -> str:
-    """1/255 as that, anything else as a number."""
-    return "1/255" if scale == 1 / 255 else f"{scale:g}"

@@ -21,6 +21,7 @@ from fieldstone.model.model import Model, load
 from fieldstone.training.halves import is_inside
 from fieldstone.training.recipe import TRUNK, Recipe
 from fieldstone.verbs.import_weights import import_weights
+from fieldstone.verbs.preprocessing_text import numbers_text, size_text
 
 OTHER_WEIGHTS = (".pth", ".pt", ".bin")
 SHOWN = 5
@@ -35,9 +36,10 @@ class Start:
         learned, new: the paths of the blocks that hold weights.
         head: the path of the block that is sized by the classes.
         preprocessing: how images become its input.
+        saw: how they did when the weights were learned.
         seen: the short keys of the images that the weights were trained or validated on.
         summed: whether weights for three channels were summed to one.
-        notes: what was assumed of the weights when they were imported.
+        notes: what is to be said of the weights since they were imported.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Start:
     new: tuple[str, ...]
     head: str
     preprocessing: Preprocessing
+    saw: Preprocessing
     seen: frozenset[bytes]
     summed: bool = False
     notes: tuple[str, ...] = ()
@@ -57,6 +60,7 @@ class Start:
             "new": list(self.new),
             "head": self.head,
             "preprocessing": self.preprocessing.to_json(),
+            "saw": self.saw.to_json(),
             "images": pack_keys(self.seen),
             "summed": self.summed,
             "notes": list(self.notes),
@@ -72,11 +76,19 @@ class Start:
         """What a person should know before it trains."""
         new = f"block {self.head} new" if self.new else "its head too, since the classes are the same"
         told = [f"start {self.name}: {len(self.learned)} blocks with learned weights, {new}"]
-        told.append(f"images as these weights saw them: {_words(self.preprocessing)}")
-        told += self.notes
+        told += [self._images(), *self.notes]
         if self.summed:
             told.append("the first layer's weights for three channels are summed to one, since the images are grey")
         return told
+
+    def _images(self) -> str:
+        """How images become the input, and whether that is as the weights know it."""
+        now, before = size_text(self.preprocessing), size_text(self.saw)
+        grey = ", in grey" if self.preprocessing.channels == 1 else ""
+        numbers = numbers_text(self.preprocessing)
+        if now == before:
+            return f"images as these weights saw them: {now}{grey}; {numbers}"
+        return f"images {now}{grey}, not as these weights saw them ({before}); {numbers}"
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -87,6 +99,7 @@ class Start:
             new=tuple(value["new"]),
             head=value["head"],
             preprocessing=Preprocessing.from_json(value["preprocessing"]),
+            saw=Preprocessing.from_json(value["saw"]),
             seen=unpack_keys(value["images"]),
             summed=value["summed"],
             notes=tuple(value["notes"]),
@@ -96,21 +109,6 @@ class Start:
 def _is_frozen(path: str, freeze: str, head: str) -> bool:
     """Whether `freeze` names this block, one that holds it, or the trunk that it stands in."""
     return not is_inside(path, head) if freeze == TRUNK else is_inside(path, freeze)
-
-
-def _words(preprocessing: Preprocessing) -> str:
-    """`shorter side to 256, centre of 224x224, bilinear; (pixel / 255 - mean) / std with ...`."""
-    size = format_shape(preprocessing.size)
-    how = {"crop": f"centre of {size}", "letterbox": f"fitted into {size}", "stretch": f"stretched to {size}"}
-    side = "" if preprocessing.resize_to is None else f"shorter side to {preprocessing.resize_to}, "
-    assert preprocessing.mean is not None
-    assert preprocessing.std is not None
-    mean, std = (
-        ", ".join(f"{value / preprocessing.scale:.4g}" for value in values)
-        for values in (preprocessing.mean, preprocessing.std)
-    )
-    grey = " in grey" if preprocessing.channels == 1 else ""
-    return f"{side}{how[preprocessing.resize]}{grey}, less {mean}, divided by {std}"
 
 
 def find_start(given: str | Path | Model, design: str | Path | Design | None) -> Model:
@@ -213,9 +211,8 @@ def carry_over(
     paths = list(dict.fromkeys(_path_of(key, rows) for key in wanted))
     new = tuple(path for path in paths if path == head and not same_head)
     kept = tuple(path for path in paths if path not in new)
-    return Start(
-        name, kept, new, head, preprocessing, learned.seen, summed, tuple(learned.about["data"].get("notes", ()))
-    )
+    notes = tuple(learned.about["data"].get("notes", ()))
+    return Start(name, kept, new, head, preprocessing, learned.preprocessing, learned.seen, summed, notes)
 
 
 def _path_of(key: str, rows: tuple[Row, ...]) -> str:

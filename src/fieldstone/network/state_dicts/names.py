@@ -41,6 +41,7 @@ class Names:
         pixels: what the network's images are like.
         ignored: prefixes of tensors that the network here does without, such as those of auxiliary heads.
         note: what a person should know of it.
+        assumed: what is taken for granted when weights are imported, and the options that say otherwise.
         files: by the first 8 digits of their SHA-256, what is `known` of them and their `resize_to`, or why `refused`.
     """
 
@@ -49,6 +50,7 @@ class Names:
     pixels: Pixels
     ignored: tuple[str, ...] = ()
     note: str = ""
+    assumed: str = ""
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def of_file(self, sha256: str) -> tuple[Pixels, Mapping[str, Any]]:
@@ -73,7 +75,7 @@ def _names(library: str, entry: Mapping[str, Any]) -> Names:
     numbers = _read(PIXELS)[entry["pixels"]]
     pixels = Pixels(entry["resize_to"], numbers["divided_by"], tuple(numbers["mean"]), tuple(numbers["std"]))
     ignored, files = tuple(entry.get("ignored", ())), entry.get("files", {})
-    return Names(library, layers, pixels, ignored, entry.get("note", ""), files)
+    return Names(library, layers, pixels, ignored, entry.get("note", ""), entry.get("assumed", ""), files)
 
 
 def _read(place: Path) -> Mapping[str, Any]:
