@@ -100,3 +100,26 @@ def test_schedules_stay_between_nothing_and_the_learning_rate(schedule: str) -> 
     assert min(rates) > 0
     if schedule != "constant":
         assert rates[-1] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 5), ("epochs", 20), ("batch_size", 16), ("learning_rate", 0.1), ("schedule", "cosine"),
+        ("augment", "flip"), ("early_stopping", 2), ("head_first", True), ("layer_decay", 0.5),
+        ("batchnorm", "frozen"), ("average", True),
+    ],
+)  # fmt: skip
+def test_what_cannot_act_where_a_head_is_fitted_alone_is_refused(field: str, value: object) -> None:
+    message = f"optimizer: 'lbfgs' fits a head to all images at once, where {field} does nothing; leave {field} out"
+    with pytest.raises(RecipeError, match=message):
+        Recipe.named("features").replace(**{field: value})
+
+
+def test_a_head_alone_takes_what_acts_and_its_own_settled_recipe(tmp_path: Path) -> None:
+    acting = {"label_smoothing": 0.1, "class_weights": "balanced", "weight_decay": 0.1, "seed": 7, "augment": "none"}
+    recipe = Recipe.named("features").replace(**acting)
+    settled = recipe.resolved(images=50, photos=True, precision="fp32")
+    (tmp_path / "recipe.yaml").write_text(settled.to_text(), encoding="utf-8")
+    assert Recipe.read(tmp_path / "recipe.yaml") == settled
+    assert (settled.epochs, settled.batch_size, settled.augment) == (1, None, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -337,6 +338,17 @@ def test_a_learned_head_can_be_frozen(first: Path, tmp_path: Path) -> None:
 def test_recipes_of_learned_weights_need_a_start(others: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(RecipeError, match="a trunk without learned weights has nothing to keep; give --start"):
         fs.train(others, recipe=name, out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("option", [["--epochs", "5"], ["--batch-size", "8"], ["--set", "augment=flip"]])
+def test_an_option_that_would_do_nothing_is_refused(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    out = tmp_path / "run"
+    command = ["train", str(others), "--start", str(first), "--recipe", "features", "--out", str(out), *option]
+    assert run(command) == 2
+    assert re.search(r"fits a head to all images at once, where \w+ does nothing; leave", capsys.readouterr().err)
+    assert not out.exists()
 
 
 def test_lbfgs_needs_a_frozen_trunk() -> None:

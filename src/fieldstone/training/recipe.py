@@ -33,6 +33,12 @@ TRUNK = "trunk"
 
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.003, "lbfgs": 1.0}
 WEIGHT_DECAYS = {"sgd": 0.0005, "adamw": 0.05}
+OF_EPOCHS: dict[str, Any] = {
+    "epochs": 1, "batch_size": None, "learning_rate": LEARNING_RATES["lbfgs"], "schedule": "one-cycle", "augment": (),
+    "early_stopping": None, "head_first": False, "layer_decay": 1.0, "batchnorm": "train", "average": False,
+}  # fmt: skip
+"""Fields that cannot act where a head is fitted alone, to all images at once, and what they are there."""
+
 LARGEST_BATCH, SMALLEST_BATCH, STEPS_WANTED = 128, 16, 20
 
 
@@ -92,9 +98,17 @@ class Recipe(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _whole_trunk(self) -> Self:
-        if self.optimizer == "lbfgs" and self.freeze != (TRUNK,):
+    def _of_a_fit(self) -> Self:
+        if self.optimizer != "lbfgs":
+            return self
+        if self.freeze != (TRUNK,):
             raise ValueError("fits a head to a frozen trunk: set freeze=trunk, or another optimizer")
+        for name, there in OF_EPOCHS.items():
+            if name in self.model_fields_set and getattr(self, name) not in (None, there):
+                raise ValueError(
+                    f"fits a head to all images at once, where {name} does nothing: "
+                    f"leave {name} out, or take another optimizer or the recipe finetune"
+                )
         return self
 
     @property
@@ -147,8 +161,8 @@ class Recipe(BaseModel):
                 "learning_rate": self.learning_rate or LEARNING_RATES[self.optimizer],
                 "weight_decay": self._weight_decay(),
                 "augment": (("flip", "shift") if photos else ("shift",)) if self.augment is None else self.augment,
-                "epochs": 1 if self.optimizer == "lbfgs" else self.epochs,
                 "precision": precision if self.precision == "auto" else self.precision,
+                **(OF_EPOCHS if self.optimizer == "lbfgs" else {}),
             }
         )
 

@@ -195,13 +195,13 @@ class Job:
 
     @cached_property
     def batches(self) -> Batches:
-        """The images that train, in the order of each epoch."""
-        assert self.recipe.batch_size is not None
+        """The images that train, in the order of each epoch; one batch where a head is fitted to all at once."""
+        rows = self.decoded.manifest.indices("train")
         return Batches(
             self.decoded.images,
             self.decoded.manifest.targets,
-            self.decoded.manifest.indices("train"),
-            self.recipe.batch_size,
+            rows,
+            self.recipe.batch_size or len(rows),
             device=self.device,
             seed=self.recipe.seed,
             augment=self.recipe.augment or (),
