@@ -15,6 +15,7 @@ import torch
 import fieldstone as fs
 from fieldstone.errors import ModelError
 from fieldstone.model.file import ModelFile, pack_keys, read_model_file, unpack_keys, write_model_file
+from fieldstone.model.weight_files import kind_of
 from fieldstone.training.recipe import Recipe
 
 LAYERS = ["conv 6 3", "batchnorm", "relu", "maxpool 2", "globalavgpool", "linear classes"]
@@ -95,7 +96,7 @@ def test_a_file_altered_at_any_byte_is_refused(model: fs.Model, tmp_path: Path) 
     altered = tmp_path / "altered.safetensors"
     for place in [*range(0, len(whole), 61), len(whole) - 1]:
         altered.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(ModelError, match=r"no whole model file|was altered|not written by Fieldstone|has format"):
+        with pytest.raises(ModelError, match=r"no whole model|was altered|no model that Fieldstone wrote|has format"):
             fs.load(altered)
 
 
@@ -109,7 +110,14 @@ def test_another_format_number_is_refused(model: fs.Model, tmp_path: Path, monke
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no whole model"), (b"PK\x03\x04 a pickle", "no whole model"), (b"\x80\x02}q\x00.", "no whole model")],
+    [
+        (b"", "no whole model"),
+        (
+            b"PK\x03\x04 a pickle",
+            "is no model that Fieldstone wrote; of weights alone make one: fieldstone",
+        ),
+        (b"\x80\x02}q\x00.", "is no model that Fieldstone wrote; of weights alone make one: fieldstone"),
+    ],
 )
 def test_what_is_no_safetensors_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "model.safetensors").write_bytes(content)
@@ -121,8 +129,9 @@ def test_a_safetensors_file_from_elsewhere_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelError, match="was not written by Fieldstone"):
-        fs.load(tmp_path / "other.safetensors")
+    for load in (fs.load, fs.inspect):
+        with pytest.raises(ModelError, match=r"is no model that Fieldstone wrote; .* weights import \S+ --design NAME"):
+            load(tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="is not there"):
         fs.load(tmp_path / "none.safetensors")
 
@@ -192,3 +201,29 @@ def test_fields_that_mean_nothing_are_refused(model: fs.Model, tmp_path: Path, c
     write_model_file(tmp_path / "odd.safetensors", ModelFile({**content.fields, **change}, content.tensors))
     with pytest.raises(ModelError, match=r"odd\.safetensors: holds fields that this Fieldstone does not understand"):
         fs.load(tmp_path / "odd.safetensors")
+
+
+def test_the_kind_of_a_file_is_that_of_its_bytes(model: fs.Model, tmp_path: Path) -> None:
+    """A safetensors file whose header is 640 bytes long begins as a pickle of protocol 2 does."""
+    model.save(tmp_path / "model.bin")
+    torch.save(model.network.state_dict(), tmp_path / "new.safetensors")
+    torch.save(model.network.state_dict(), tmp_path / "old.safetensors", _use_new_zipfile_serialization=False)
+    header = b'{"__metadata__":{"format":"pt"}}'.ljust(640)
+    (tmp_path / "other.pth").write_bytes(len(header).to_bytes(8, "little") + header)
+    (tmp_path / "text.yaml").write_text("name: small\ninput: 3x8x8\n", encoding="utf-8")
+    (tmp_path / "empty.pth").touch()
+    kinds = {path.name: kind_of(path) for path in tmp_path.iterdir()}
+    assert kinds == {
+        "model.bin": "model", "new.safetensors": "torch", "old.safetensors": "torch", "other.pth": "safetensors",
+        "text.yaml": None, "empty.pth": None,
+    }  # fmt: skip
+    assert (kind_of(tmp_path), kind_of(tmp_path / "none")) == (None, None)
+    assert fs.inspect(tmp_path / "model.bin").params == fs.inspect(model.design or "").params
+
+
+def test_weights_that_torch_saved_are_no_design(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "my w.pth")
+    with pytest.raises(
+        ModelError, match=r"of weights alone make one: fieldstone weights import '.*/my w\.pth' --design"
+    ):
+        fs.inspect(tmp_path / "my w.pth")

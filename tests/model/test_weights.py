@@ -52,6 +52,7 @@ def prefixed(prefix: str) -> dict[str, Tensor]:
 
 
 STATE = state()
+ONE = torch.ones(1)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,12 @@ STATE = state()
         ({"model_ema": STATE}, ["taken from its entry 'model_ema'"]),
         ({"state_dict_ema": STATE}, ["taken from its entry 'state_dict_ema'"]),
         ({"model_state_dict": STATE}, ["taken from its entry 'model_state_dict'"]),
+        ({"net": STATE}, ["taken from its entry 'net'"]),
+        ({"module": STATE, "epoch": 3, "optimizer": {"state": {0: {"step": torch.zeros(1)}}}},
+         ["taken from its entry 'module', without epoch, optimizer"]),
+        ({"net": STATE, "optimizer": {"state": {"weight": {"mean": ONE}}}, "rng": {"cpu": ONE.byte()}},
+         ["taken from its entry 'net', without optimizer, rng"]),
+        ({"run": {"network": STATE}}, ["taken from its entry 'run'", "taken from its entry 'network'"]),
         ({"model": {"state_dict": STATE}}, ["taken from its entry 'model'", "taken from its entry 'state_dict'"]),
         ({**STATE, "epoch": 3, 7: torch.zeros(1)}, ["left out, because they are no named tensors: epoch, 7"]),
         (prefixed("module."), ["taken without the prefix 'module.' of every name"]),
@@ -149,6 +156,22 @@ def test_what_is_no_state_dict_is_refused(held: Any, message: str, tmp_path: Pat
         read_weights(saved(tmp_path, held))
 
 
+@pytest.mark.parametrize("held", [{"G": STATE, "D": STATE, "epoch": 1}, {"G": {"net": STATE}, "D": {"net": STATE}}])
+def test_of_several_state_dicts_none_is_chosen(held: dict[str, Any], tmp_path: Path) -> None:
+    message = (
+        r"holds several state dicts: G, D; save the one that is meant alone: torch\.save\(torch\.load\(FILE\)\['G'\]"
+    )
+    with pytest.raises(ModelError, match=message):
+        read_weights(saved(tmp_path, held))
+
+
+def test_a_file_is_read_by_what_stands_in_it(tmp_path: Path) -> None:
+    save_file(state(), tmp_path / "w.pth")
+    torch.save(STATE, tmp_path / "w.safetensors")
+    assert read_weights(tmp_path / "w.pth").tensors.keys() == STATE.keys()
+    assert same(read_weights(tmp_path / "w.safetensors").tensors, STATE)
+
+
 def test_a_checkpoint_within_itself_ends(tmp_path: Path) -> None:
     held: dict[str, Any] = {}
     held["model"] = held
@@ -176,7 +199,8 @@ def test_a_truncated_file_is_refused(name: str, share: float, tmp_path: Path) ->
         ("w.safetensors", b"", "is no whole safetensors file"),
         ("w.pth", b"<html>not found</html>", "is no whole file that torch.save wrote"),
         ("w.pth", b"version https://git-lfs.github.com/spec/v1\n", "is no whole file that torch.save wrote"),
-        ("w.safetensors", b"PK\x03\x04", "is no whole safetensors file"),
+        ("w.safetensors", b"PK\x03\x04", "is no whole file that torch.save wrote"),
+        ("w.safetensors", b"{}", "is no whole safetensors file"),
     ],
 )
 def test_a_file_that_is_something_else_is_refused(name: str, content: bytes, message: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import fieldstone as fs
 from fieldstone.cli import run
@@ -393,5 +394,16 @@ def test_a_state_dict_is_a_start_with_its_design(
     said = capsys.readouterr().err
     assert "taken from its entry 'state_dict'\n" in said
     assert not any(text in said for text in ("--resize-to", "--class-names", "ImageNet"))
-    with pytest.raises(DesignError, match=r"resnet18\.pth: a state dict does not say which network"):
-        fs.train(others, start=file, out=tmp_path / "again")
+    save_file(network.state_dict(), tmp_path / "resnet18.safetensors")
+    for place in (file, tmp_path / "resnet18.safetensors"):
+        with pytest.raises(
+            DesignError, match="a state dict does not say which network it is of; give --design NAME, as"
+        ):
+            fs.train(others, start=place, out=tmp_path / "again")
+
+
+def test_a_model_of_another_ending_is_a_start(first: Path, others: Path, tmp_path: Path) -> None:
+    file = shutil.copy(first / "model.safetensors", tmp_path / "model.pth")
+    fs.train(others, start=file, recipe=features(), out=tmp_path / "run")
+    with pytest.raises(DesignError, match="--start brings its own design; leave out --design"):
+        fs.train(others, start=file, design="resnet-18", out=tmp_path / "again")

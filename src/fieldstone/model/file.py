@@ -12,7 +12,9 @@ from torch import Tensor
 
 from fieldstone.errors import ModelError
 from fieldstone.model.tensors import content_digest, copied, read_tensors, write_tensors
+from fieldstone.model.weight_files import how_to_import, kind_of
 
+NO_MODEL = "is no model that Fieldstone wrote"
 FORMAT = 1
 SHOWN = 20  # characters around a fault in a text
 FIELDS = frozenset(
@@ -92,15 +94,19 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except FileNotFoundError as fault:
         raise ModelError("is not there", file=str(path), fix="give a run folder or a model file") from fault
     except (OSError, SafetensorError) as fault:
+        if kind_of(path) == "torch":
+            raise ModelError(NO_MODEL, file=str(path), fix=how_to_import(path)) from fault
         raise ModelError(
             "is no whole model file", file=str(path), fix="give a .safetensors file that Fieldstone wrote, uncut"
         ) from fault
+    if "fieldstone" not in metadata:
+        raise ModelError(NO_MODEL, file=str(path), fix=how_to_import(path))
     try:
         fields = json.loads(metadata["fieldstone"])
-    except (KeyError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise ModelError("was not written by Fieldstone", file=str(path), fix="give the model.safetensors of a run")
+        raise ModelError(NO_MODEL, file=str(path), fix="give the model.safetensors of a run")
     return fields, tensors
 
 

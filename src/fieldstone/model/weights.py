@@ -18,6 +18,7 @@ from torch import Tensor
 
 from fieldstone.errors import ModelError
 from fieldstone.model.tensors import read_tensors
+from fieldstone.model.weight_files import kind_of
 from fieldstone.network.memory import within_memory
 
 CONTAINERS = ("model", "state_dict", "model_state_dict", "model_ema", "state_dict_ema")
@@ -57,7 +58,7 @@ class Weights:
 
 
 def read_weights(path: Path) -> Weights:
-    """The state dict in a `.safetensors` file, or in one that `torch.save` wrote.
+    """The state dict in a safetensors file, or in one that `torch.save` wrote, whatever its name.
 
     Raises:
         ModelError: the file is missing, cut, no state dict, or more than one; it is a Fieldstone model already.
@@ -67,12 +68,18 @@ def read_weights(path: Path) -> Weights:
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        held = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
+        held = _safetensors(path) if _is_safetensors(path) else _pickled(path)
     except OSError as fault:
         raise _fault(path, f"cannot be read: {(fault.strerror or str(fault)).lower()}", "check the path") from fault
     entries, unwrapped = _unwrapped(held, path)
     tensors, named = _without_prefixes(_tensors(entries, path))
     return Weights(tensors, sha256, (*unwrapped, *_left_out(entries), *named, *_number_formats(tensors)))
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By what stands in it; by its name where that says nothing."""
+    kind = kind_of(path)
+    return path.suffix == ".safetensors" if kind is None else kind != "torch"
 
 
 def _safetensors(path: Path) -> Mapping[str, Tensor]:
@@ -92,9 +99,9 @@ def _pickled(path: Path) -> Any:
     if path.stat().st_size == 0:
         raise _fault(path, "is empty", "get it again")
     try:
-        with within_memory(MemoryError()), warnings.catch_warnings():
+        with path.open("rb") as file, within_memory(MemoryError()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of TorchScript, which is refused below
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)  # of a path, torch goes by its name
     except _DAMAGED as fault:
         raise _refusal(path, str(fault)) from fault
 
@@ -115,13 +122,41 @@ def _unwrapped(held: Any, path: Path) -> tuple[Mapping[Any, Any], list[str]]:
     for _ in range(NESTED):
         if not isinstance(held, Mapping):
             raise _fault(path, f"holds a {type(held).__name__}, not a state dict", SAVE_AGAIN)
-        inner = [name for name in CONTAINERS if isinstance(held.get(name), Mapping)]
-        if not inner:
+        name = _entry(held, path)
+        if name is None:
             break
-        beside = [name for name in held if name != inner[0]]
-        notes.append(f"taken from its entry {inner[0]!r}" + (f", without {_listed(beside)}" if beside else ""))
-        held = held[inner[0]]
+        beside = [other for other in held if other != name]
+        notes.append(f"taken from its entry {name!r}" + (f", without {_listed(beside)}" if beside else ""))
+        held = held[name]
     return held, notes
+
+
+def _entry(held: Mapping[Any, Any], path: Path) -> Any:
+    """The entry that the weights stand under: one that is known, or the only one with named tensors in it; or none."""
+    known = [name for name in CONTAINERS if isinstance(held.get(name), Mapping)]
+    if known:
+        return known[0]
+    if _named_tensors(held):
+        return None
+    inner = [name for name, value in held.items() if _named_tensors(value)]
+    inner = inner or [name for name, value in held.items() if _holds_tensors(value)]
+    if len(inner) > 1:
+        fix = f"save the one that is meant alone: torch.save(torch.load(FILE)[{inner[0]!r}], NEW)"
+        raise _fault(path, f"holds several state dicts: {_listed(inner)}", fix)
+    return inner[0] if inner else None
+
+
+def _holds_tensors(value: Any, depth: int = NESTED) -> bool:
+    """Whether named numbers stand in it, or in what it holds."""
+    if not isinstance(value, Mapping) or depth == 0:
+        return False
+    return _named_tensors(value) or any(_holds_tensors(one, depth - 1) for one in value.values())
+
+
+def _named_tensors(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(
+        _is_entry(name, one) and one.is_floating_point() for name, one in value.items()
+    )
 
 
 def _tensors(entries: Mapping[Any, Any], path: Path) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
+from fieldstone.model.weight_files import kind_of
 
 DEFAULT = "vgg-small"
 MODEL = "model.safetensors"
@@ -76,7 +77,7 @@ def find(given: str | Path | Design) -> Found:
     path = Path(given)
     if path.is_dir():
         return _of_run(path)
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or kind_of(path) is not None:
         return _of_model(path)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Found(Design.read(path))
@@ -97,7 +98,7 @@ def model_file(given: str | Path | Design) -> Path | None:
     if isinstance(given, Design) or str(given) in named.names():
         return None
     file = Path(given) / MODEL if Path(given).is_dir() else Path(given)
-    return file if file.suffix == ".safetensors" and file.is_file() else None
+    return file if kind_of(file) == "model" else None
 
 
 def choose_design(

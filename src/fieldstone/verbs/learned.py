@@ -18,12 +18,13 @@ from fieldstone.errors import DesignError, ModelError
 from fieldstone.geometry import format_shape
 from fieldstone.model.file import pack_keys, unpack_keys
 from fieldstone.model.model import Model, load
+from fieldstone.model.weight_files import kind_of
+from fieldstone.network.state_dicts.names import known
 from fieldstone.training.halves import is_inside
 from fieldstone.training.recipe import TRUNK, Recipe
 from fieldstone.verbs.import_weights import import_weights
 from fieldstone.verbs.preprocessing_text import numbers_text, size_text
 
-OTHER_WEIGHTS = (".pth", ".pt", ".bin")
 SHOWN = 5
 
 
@@ -121,12 +122,11 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
         DesignError: a design is given to a start that has one, or a state dict comes without.
         ModelError: it holds no weights that can be taken.
     """
-    if not isinstance(given, Model) and design is not None and _is_file(given):
+    if not isinstance(given, Model) and _is_state_dict(given):
+        if design is None:
+            fix = f"give --design NAME, as in --design resnet-18 (of {', '.join(known())})"
+            raise DesignError("a state dict does not say which network it is of", file=str(given), fix=fix)
         return import_weights(given, str(design), device="cpu")
-    if not isinstance(given, Model) and Path(given).suffix in OTHER_WEIGHTS:
-        raise DesignError(
-            "a state dict does not say which network it is of", file=str(given), fix="give --design, as in resnet-18"
-        )
     if design is not None:
         raise DesignError("--start brings its own design", fix="leave out --design")
     model = given if isinstance(given, Model) else load(given, device="cpu")
@@ -139,8 +139,9 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
     return model
 
 
-def _is_file(given: str | Path) -> bool:
-    return Path(given).is_file() and str(given) not in named.names()
+def _is_state_dict(given: str | Path) -> bool:
+    """Whether it is a file of weights alone, which another program wrote."""
+    return str(given) not in named.names() and kind_of(given) in ("safetensors", "torch")
 
 
 def design_like(learned: Model, shape: tuple[int, ...] | None, channels: int, classes: int) -> Design:
