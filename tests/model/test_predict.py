@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 
 import fieldstone as fs
-from fieldstone.errors import DataError, ImageError
+from fieldstone.cli import run
+from fieldstone.errors import DataError, ImageError, ModelError
 from fieldstone.training.recipe import Recipe
 
 LAYERS = ["conv 6 3", "relu", "globalavgpool", "linear classes"]
@@ -101,3 +102,42 @@ def test_answers_do_not_depend_on_what_stands_beside_them(model: fs.Model, photo
     together = model.predict(files, top=1)
     for file, answer in zip(files[::17], together[::17], strict=True):
         assert model.predict(file, top=1).probability == pytest.approx(answer.probability, abs=1e-6)
+
+
+@pytest.fixture
+def overflowing(model: fs.Model, tmp_path: Path) -> fs.Model:
+    """A model whose weights are finite, and whose answer to a bright image is not."""
+    model.save(tmp_path / "model.safetensors")
+    broken = fs.load(tmp_path / "model.safetensors", device="cpu")
+    for name, value in broken.network.state_dict().items():
+        value.fill_(1e30 if name.endswith("weight") else 0)
+    Image.new("RGB", (20, 20), (255, 255, 255)).save(tmp_path / "bright.png")
+    Image.new("RGB", (20, 20), (0, 0, 0)).save(tmp_path / "dark.png")
+    return broken
+
+
+def test_an_answer_that_is_not_finite_is_an_error_of_its_image(overflowing: fs.Model, tmp_path: Path) -> None:
+    dark, bright = overflowing.predict([tmp_path / "dark.png", tmp_path / "bright.png"])
+    assert (dark.error, dark.probability) == (None, pytest.approx(1 / 3))  # after relu nothing is left of it
+    assert bright.to_json() == {
+        "file": str(tmp_path / "bright.png"), "error": "the network's answer to this image is not finite",
+    }  # fmt: skip
+    with pytest.raises(ModelError, match=r"bright\.png: the network's answer to this image is not finite; take the"):
+        overflowing.predict(tmp_path / "bright.png")
+
+
+def test_answers_that_are_not_finite_have_no_figures(overflowing: fs.Model, tmp_path: Path) -> None:
+    for name in overflowing.classes[:2]:
+        (tmp_path / "data" / name).mkdir(parents=True)
+    Image.new("RGB", (20, 20), (255, 250, 255)).save(tmp_path / "data" / overflowing.classes[0] / "1.png")
+    Image.new("RGB", (20, 20), (0, 0, 9)).save(tmp_path / "data" / overflowing.classes[1] / "1.png")
+    with pytest.raises(ModelError, match="the network's answers to 1 of 2 images are not finite; take the weights of"):
+        overflowing.test(tmp_path / "data")
+
+
+def test_a_program_reads_an_answer_that_is_not_finite(
+    overflowing: fs.Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = overflowing.save(tmp_path / "overflowing.safetensors")
+    assert run(["predict", str(file), str(tmp_path / "bright.png"), "--json", "--device", "cpu"]) == 1
+    assert "not finite" in json.loads(capsys.readouterr().out)["error"]

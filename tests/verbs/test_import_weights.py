@@ -253,6 +253,20 @@ def test_numbers_that_are_not_finite_are_refused(small: Path, tmp_path: Path) ->
         import_weights(written(tmp_path, tensors), "squeezenet-1.1")
 
 
+def test_negative_variances_are_refused(tmp_path: Path) -> None:
+    tensors = by_hand.randomised(by_hand.resnet18(3)).state_dict()
+    tensors["layer1.0.bn1.running_var"][5] = -1e-3
+    with pytest.raises(ModelError, match=r"1 tensor holds negative variances, first the running_var of block 5\.1"):
+        import_weights(written(tmp_path, tensors), "resnet-18")
+
+
+def test_numbers_too_large_for_single_precision_are_refused(small: Path, tmp_path: Path) -> None:
+    tensors = torch.load(small, weights_only=True)
+    tensors["classifier.1.bias"] = tensors["classifier.1.bias"].double() + 1e300
+    with pytest.raises(ModelError, match="1 tensor holds numbers that are not finite, first the bias of block 39"):
+        import_weights(written(tmp_path, tensors), "squeezenet-1.1")
+
+
 def test_class_names_are_read_a_line_each(tmp_path: Path) -> None:
     path = tmp_path / "names.txt"
     path.write_bytes("\ufeffant\r\n꿀벌 \r\n".encode())

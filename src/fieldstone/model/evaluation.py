@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from rich.cells import cell_len, set_cell_size
+from torch import Tensor
 
 from fieldstone.data.manifest import Manifest
 from fieldstone.data.opening import open_data
-from fieldstone.errors import DataError
+from fieldstone.errors import DataError, ModelError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits
+from fieldstone.model.predicting import OTHER_WEIGHTS
 from fieldstone.progress import Progress
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
             model.device,
             bar.advance,
         )
+    _refuse_not_finite(outputs, path)
     return TestReport(
         task=model.task.name,
         classes=model.classes,
@@ -89,6 +92,17 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
         figures=model.task.metrics(outputs, targets, model.classes),
         left_out=tuple(left._asdict() for left in decoded.manifest.left_out),
     )
+
+
+def _refuse_not_finite(outputs: Tensor, path: str | Path) -> None:
+    """Fail where the network has no answer to an image, and so no figures."""
+    lost = int((~outputs.isfinite().all(dim=1)).sum())
+    if lost:
+        raise ModelError(
+            f"the network's answers to {lost:,} of {len(outputs):,} images are not finite",
+            file=str(path),
+            fix=OTHER_WEIGHTS,
+        )
 
 
 def _class_numbers(data: Manifest, classes: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -62,6 +62,7 @@ class Model:
 
         Raises:
             ImageError: a single image that cannot be read; in a list it is a `Prediction` with an `error`.
+            ModelError: the answer to a single image is not finite; in a list it is a `Prediction` with an `error` too.
             DataError: a pattern or folder without an image.
         """
         return predicting.predict(self, images, top)
@@ -77,6 +78,7 @@ class Model:
 
         Raises:
             DataError: data that cannot be understood, has other classes, or leaves no image to test on.
+            ModelError: answers that are not finite.
         """
         return evaluate(self, data, strict=strict, progress=progress or Progress.quiet())
 

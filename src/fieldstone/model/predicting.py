@@ -15,7 +15,7 @@ from PIL import Image
 from fieldstone.data.decode import decode_image
 from fieldstone.data.folder import image_files
 from fieldstone.data.parallel import cores
-from fieldstone.errors import DataError, ImageError
+from fieldstone.errors import DataError, ImageError, ModelError
 from fieldstone.model.inference import Normalise, logits
 from fieldstone.model.prediction import Prediction
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Source = str | Path | Image.Image
 IMAGES_AT_ONCE = 64
+NOT_FINITE = "the network's answer to this image is not finite"
+OTHER_WEIGHTS = "take the weights of a training that did not diverge"
 
 
 def predict(model: Model, images: Source | Sequence[Source], top: int) -> Prediction | list[Prediction]:
@@ -34,13 +36,15 @@ def predict(model: Model, images: Source | Sequence[Source], top: int) -> Predic
     answers = list(predictions(model, sources, top))
     if sources != [images]:
         return answers
+    if answers[0].error == NOT_FINITE:
+        raise ModelError(NOT_FINITE, file=answers[0].file, fix=OTHER_WEIGHTS)
     if answers[0].error is not None:
         raise ImageError(answers[0].error, file=answers[0].file, fix="give an image that Pillow can read")
     return answers[0]
 
 
 def predictions(model: Model, images: Sequence[Source], top: int) -> Iterator[Prediction]:
-    """One answer for each image, in order; an unreadable one is an answer with its error."""
+    """One answer for each image, in order; an unreadable one, or one without a finite answer, has an error instead."""
     sources = [source for given in images for source in expand(given)]
     normalise = Normalise(model.preprocessing).to(model.device)
     with ThreadPoolExecutor(cores()) as pool:
@@ -86,12 +90,16 @@ def _answers(
     if pixels:
         outputs = logits(model.network, normalise, np.stack(pixels), np.arange(len(pixels)), model.device)
         best = model.task.decode(outputs).topk(min(top, len(model.classes)), dim=1)
-        ranked = iter(zip(best.values.tolist(), best.indices.tolist(), strict=True))
+        whole = outputs.isfinite().all(dim=1).tolist()
+        ranked = iter(zip(whole, best.values.tolist(), best.indices.tolist(), strict=True))
     for source, image in zip(sources, decoded, strict=True):
         file = None if isinstance(source, Image.Image) else str(source)
         if isinstance(image, str):
             yield Prediction(file, error=image)
             continue
-        probabilities, indices = next(ranked)
+        finite, probabilities, indices = next(ranked)
+        if not finite:
+            yield Prediction(file, error=NOT_FINITE)
+            continue
         pairs = tuple((model.classes[i], p) for i, p in zip(indices, probabilities, strict=True))
         yield Prediction(file, pairs[0][0], pairs[0][1], pairs)

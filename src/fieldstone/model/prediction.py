@@ -9,7 +9,7 @@ class Prediction:
     """What a model says of one image.
 
     `probability` is that of `label`; `top` holds the most probable classes, best first. Where the image could not
-    be read, `error` says why and the rest is None.
+    be read, or the network's answer is not finite, `error` says so and the rest is None.
     """
 
     file: str | None

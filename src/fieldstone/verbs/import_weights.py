@@ -29,6 +29,8 @@ from fieldstone.tasks.task import TASKS
 
 IMAGENET = "ImageNet (ILSVRC 2012)"
 LINES = 10
+VARIANCE = ".running_var"
+"""How the tensors end whose square root batch normalisation divides by."""
 
 
 def import_weights(
@@ -137,14 +139,20 @@ def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -
 def _filled(fitted: Fit, path: Path) -> torch.nn.Module:
     """The network with the tensors, each with memory of its own."""
     tensors = fitted.translated.tensors
-    bad = [name for name, tensor in tensors.items() if not tensor.isfinite().all()]
-    if bad:
-        block, _, kind = bad[0].rpartition(".")
-        count = f"{len(bad):,} tensors hold" if len(bad) > 1 else "1 tensor holds"
-        message = f"{count} numbers that are not finite, first the {kind} of block {block}"
-        raise ModelError(message, file=str(path), fix="take the weights of a training that did not diverge")
+    _refuse(path, "numbers that are not finite", [name for name, one in tensors.items() if not one.isfinite().all()])
+    variances = {name: tensor for name, tensor in tensors.items() if name.endswith(VARIANCE)}
+    _refuse(path, "negative variances", [name for name, tensor in variances.items() if (tensor < 0).any()])
     fitted.network.load_state_dict(copied(tensors), assign=True)
     return fitted.network
+
+
+def _refuse(path: Path, what: str, names: Sequence[str]) -> None:
+    """Numbers with which a network has no answers."""
+    if names:
+        block, _, kind = names[0].rpartition(".")
+        count = f"{len(names):,} tensors hold" if len(names) > 1 else "1 tensor holds"
+        message = f"{count} {what}, first the {kind} of block {block}"
+        raise ModelError(message, file=str(path), fix="take the weights of a training that did not diverge")
 
 
 def _classes(outputs: int, given: Sequence[str] | None) -> tuple[tuple[str, ...], str]:

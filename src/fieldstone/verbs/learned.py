@@ -19,7 +19,6 @@ from fieldstone.geometry import format_shape
 from fieldstone.model.file import pack_keys, unpack_keys
 from fieldstone.model.model import Model, load
 from fieldstone.model.weight_files import kind_of
-from fieldstone.network.state_dicts.names import known
 from fieldstone.training.halves import is_inside
 from fieldstone.training.recipe import TRUNK, Recipe
 from fieldstone.verbs.import_weights import import_weights
@@ -124,8 +123,11 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
     """
     if not isinstance(given, Model) and _is_state_dict(given):
         if design is None:
-            fix = f"give --design NAME, as in --design resnet-18 (of {', '.join(known())})"
-            raise DesignError("a state dict does not say which network it is of", file=str(given), fix=fix)
+            raise DesignError(
+                "a state dict does not say which network it is of",
+                file=str(given),
+                fix="give --design NAME, as in --design resnet-18",
+            )
         return import_weights(given, str(design), device="cpu")
     if design is not None:
         raise DesignError("--start brings its own design", fix="leave out --design")
