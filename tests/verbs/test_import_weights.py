@@ -221,6 +221,11 @@ def test_designs_that_no_weights_can_be_had_for(design: str, error: type[Excepti
             ModelError,
             r"features\.0\.weight is 64x3x3x3, not 64x1x3x3.*; nothing .*give --input as",
         ),
+        (
+            {"input": (3, 96)},
+            DesignError,
+            "an input of 3x96 has another rank than squeezenet-1.1, a 2-d network; give channels and 2 sides",
+        ),
         ({"input": (3, 2, 2)}, DesignError, "smaller than the 3x3 kernel"),
         (
             {"class_names": ["a", "b"]},
@@ -251,6 +256,22 @@ def test_numbers_that_are_not_finite_are_refused(small: Path, tmp_path: Path) ->
     tensors["classifier.1.weight"][3] = float("nan")
     with pytest.raises(ModelError, match="1 tensor holds numbers that are not finite, first the weight of block 39"):
         import_weights(written(tmp_path, tensors), "squeezenet-1.1")
+
+
+@pytest.mark.parametrize("given", [None, (3, 224, 224), (4, 224, 224)])
+def test_weights_for_four_channels_say_how_to_get_at_three(
+    small: Path, tmp_path: Path, given: tuple[int, ...] | None
+) -> None:
+    tensors = torch.load(small, weights_only=True)
+    first = tensors["features.0.weight"]
+    tensors["features.0.weight"] = torch.cat([first, first[:, :1]], dim=1)
+    path = written(tmp_path, tensors)
+    with pytest.raises(ModelError, match=r"weights\.pth: features\.0\.weight is for 4 channels, and images") as caught:
+        import_weights(path, "squeezenet-1.1", input=given)
+    command = (caught.value.fix or "").partition("keep 3 of them: ")[2]
+    exec(command, {"torch": torch, "FILE": path, "NEW": tmp_path / "new.pth"})  # the remedy, as it is said
+    model = import_weights(tmp_path / "new.pth", "squeezenet-1.1", device="cpu")
+    assert torch.equal(model.network.state_dict()["1.weight"], first)
 
 
 def test_negative_variances_are_refused(tmp_path: Path) -> None:

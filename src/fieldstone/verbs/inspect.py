@@ -74,6 +74,8 @@ def inspect(
         asked |= {"object_size": object_size(shape), "effective": effective, "progress": progress}
         return inspect_module(design, shape, classes, **asked)
     given = find(design)
+    if given.missing is not None and progress is not None:
+        progress.say(given.missing)
     found = given.design.resolve(input=input, width=width)
     number, source = count_classes(found, classes)
     if task is None and classes is None:

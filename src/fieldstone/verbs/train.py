@@ -117,6 +117,7 @@ def carry_out(
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
+    _refuse_without_training(dataset)
     beginning = begin(
         dataset, asked, design=design, network=network, start=start, shape=parse_shape(shape), width=width
     )
@@ -218,6 +219,19 @@ def _refuse_without_start(recipe: Recipe, start: object) -> None:
         raise RecipeError(
             f"{named}: a trunk without learned weights has nothing to keep",
             fix=f"give --start (the recipes {' and '.join(OF_LEARNED)} need one), or leave {named} out",
+        )
+
+
+def _refuse_without_training(dataset: Dataset) -> None:
+    """Data whose every image has a part, none of them the one that trains."""
+    given = {entry.given for entry in dataset.entries}
+    if not given & {None, "train"}:
+        folders = {entry.file.split("/")[0] for entry in dataset.entries}
+        parts = sorted(folders if dataset.form == "folder" else map(str, given))
+        raise DataError(
+            f"has no training part, only {' and '.join(parts)}",
+            file=dataset.path,
+            fix="add one named train, or give class folders without parts, which are split by themselves",
         )
 
 
