@@ -202,22 +202,22 @@ class Loop:
         at = self.at
         if self.validation is None or not at.head_weights:
             return
-        outputs = []
-        for weights in (at.head_weights, at.kept_weights):
-            self.network.load_state_dict(weights)
-            outputs.append(self.validation.outputs(self.network))
-        head, kept = map(self.validation.truth, outputs)
-        gain = Gain.of(head, kept)
-        if not gain.is_clear:
-            return
-        other = f"the best epoch, {at.best_epoch}," if at.kept == "epoch" else "the mean of the epochs"
-        bar.say(
-            f"the head fitted first is kept, the trunk as it was learned: on {len(head):,} validation images its "
-            f"probability of truth is {head.mean():.4f}, and {kept.mean():.4f} after {other} "
-            f"(difference {gain.mean:.4f}, standard error {gain.error:.4f})"
-        )
-        at.kept, at.best_epoch, at.kept_weights = "head", None, at.head_weights
-        at.kept_metrics = shortened(self.validation.metrics(outputs[0]))
+        head, kept = (self._outputs_with(weights) for weights in (at.head_weights, at.kept_weights))
+        gain = Gain.of(self.validation.truth(head), self.validation.truth(kept))
+        if gain.is_clear:
+            epochs = "the mean of the epochs" if at.kept == "mean" else f"the best epoch, {at.best_epoch}"
+            bar.say(
+                "the head fitted first is kept, the trunk as it was learned: its mean probability of truth on "
+                f"{len(head):,} validation images is above that of {epochs}, {gain}"
+            )
+            at.kept, at.best_epoch, at.kept_weights = "head", None, at.head_weights
+            at.kept_metrics = shortened(self.validation.metrics(head))
+
+    def _outputs_with(self, weights: dict[str, Tensor]) -> Tensor:
+        """What the network says of the validation images with other weights, which it then has."""
+        assert self.validation is not None
+        self.network.load_state_dict(weights)
+        return self.validation.outputs(self.network)
 
     def _mean_loss(self) -> float:
         return float(self.at.loss_sum) / max(1, self.at.epoch_images)

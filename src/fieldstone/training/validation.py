@@ -54,19 +54,23 @@ class Validation:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much numbers are above others of the same images: the mean difference and its standard error."""
+    """By how much numbers are above others of the same images: both means, and the standard error of the difference."""
 
-    mean: float
+    these: float
+    others: float
     error: float
 
     @property
     def is_clear(self) -> bool:
-        return self.mean > CLEARLY * self.error
+        return self.these - self.others > CLEARLY * self.error
+
+    def __str__(self) -> str:
+        difference = f"difference {self.these - self.others:.4f}, standard error {self.error:.4f}"
+        return f"{self.these:.4f} against {self.others:.4f} ({difference})"
 
     @classmethod
     def of(cls, these: Tensor, others: Tensor) -> Gain:
         """Of one number an image, (N,) each; with one image alone the error is without bound."""
-        differences = these - others
-        count = len(differences)
+        differences, count = these - others, len(these)
         error = float(differences.std(correction=1)) / math.sqrt(count) if count > 1 else math.inf
-        return cls(float(differences.mean()), error)
+        return cls(float(these.mean()), float(others.mean()), error)
