@@ -100,16 +100,14 @@ def _write(seen: Seen, out: Path, progress: Progress) -> Path:
 
 def file_payload(seen: Seen, progress: Progress) -> dict[str, Any]:
     """All that a file holds; what it leaves out of the arrays is a note."""
-    payload = seen.to_json()
-    best = [one["class"] for one in payload["outputs"]["probabilities"][:ANSWERS]]
-    payload |= {"live": None, "why": why(seen, best, progress), "arrays": seen.arrays.written(MOST_BYTES)}
-    missing = sum("left_out" in one for one in payload["arrays"].values())
+    best = [one["class"] for one in seen.told["outputs"]["probabilities"][:ANSWERS]]
+    reasons = why(seen, best, progress)
+    arrays = seen.arrays.written(MOST_BYTES)
+    model, missing = seen.told["model"], sum("left_out" in one for one in arrays.values())
     if missing:
-        payload["model"]["notes"].append(
-            f"this file holds {len(payload['arrays']) - missing} of {len(payload['arrays'])} arrays, the smallest "
-            "first: the live page has them all"
-        )
-    return payload
+        kept = f"this file holds {len(arrays) - missing} of {len(arrays)} arrays, the smallest first"
+        model = {**model, "notes": (*model["notes"], f"{kept}: the live page has them all")}
+    return {**seen.told, "model": model, "live": None, "why": reasons, "arrays": arrays}
 
 
 def _server(first: Seen, look: Callable[[bytes, str], Seen], port: int) -> Explorer:

@@ -45,7 +45,9 @@ class Part:
 
 def parts_of(subject: Subject) -> tuple[Part, ...]:
     """The parts of a design, in the order in which they run."""
-    return tuple(part for row in subject.order for part in _parts(row))
+    ends = {row.path: f"{row.path}.pointwise" for row in subject.order if isinstance(row.bound, convolution.Separable)}
+    parts = (part for row in subject.order for part in _parts(row))
+    return tuple(replace(part, sources=tuple(ends.get(one, one) for one in part.sources)) for part in parts)
 
 
 def _parts(row: Row) -> Iterator[Part]:

@@ -79,14 +79,17 @@ class Seen:
         """Run the network on the pixels of an image, uint8 (C, H, W), as its preprocessing gives them."""
         given = Normalise(explored.preprocessing)(torch.from_numpy(pixels.copy())[None])[0].contiguous()
         run = record_module if explored.is_own else record
-        return cls(explored, name, original, pixels, run(explored.network, explored.parts, given))
+        seen = cls(explored, name, original, pixels, run(explored.network, explored.parts, given))
+        seen.told  # noqa: B018  # its arrays are there from now on
+        return seen
 
     @property
     def input(self) -> Tensor:
         """(C, H, W), as the first block reads it."""
         return self.recording.maps[INPUT]
 
-    def to_json(self) -> dict[str, Any]:
+    @cached_property
+    def told(self) -> Mapping[str, Any]:
         """Everything but the arrays' numbers, `live` and `why`."""
         explored = self.explored
         shapes = {INPUT: tuple(self.input.shape), **{part.path: part.output_shape for part in explored.parts}}
@@ -98,7 +101,7 @@ class Seen:
                 "task": explored.task.name,
                 "classes": list(explored.classes),
                 "params": sum(part.params for part in explored.parts),
-                "notes": list(explored.notes),
+                "notes": explored.notes,
             },
             "image": self._image(),
             "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},

@@ -68,8 +68,7 @@ class Explorer(ThreadingHTTPServer):
         """What the page is told of an image; the numbers it asks for one by one."""
         seen = self.seen(number)
         live = {"number": number, "arrays": "arrays/", "image": "image", "why": "why"}
-        told = seen.to_json() | {"live": live, "why": None}
-        return told | {"arrays": seen.arrays.described()}
+        return {**seen.told, "live": live, "why": None, "arrays": seen.arrays.described()}
 
 
 class _RefusedError(Exception):
