@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fieldstone.analysis.module.examine import examine
 from fieldstone.analysis.rule import Subject
@@ -52,17 +53,17 @@ def explorable(given: str | Path | Design | Model, shape: Shape | None, device: 
 
 
 def _trained(model: Model, name: str) -> Explored:
+    known: dict[str, Any] = {
+        "trained": True, "network": model.network, "task": model.task, "classes": model.classes,
+        "preprocessing": model.preprocessing,
+    }  # fmt: skip
     if model.design is None:
-        raise DesignError(
-            f"{name} holds a network of your own, of which there is no design",
-            fix="explore package.module:Factory, which may load its weights, with its --input",
-        )
+        shape = (model.preprocessing.channels, *model.preprocessing.size)
+        summary = examine(model.network, shape, name=type(model.network).__name__)
+        return Explored(summary.name, parts=parts_of_module(summary), rows=summary.rows, is_own=True, **known)
     rows = model.design.walk(model.task.outputs(len(model.classes)))
-    return Explored(
-        name=model.design.name or Path(name).name, trained=True, network=model.network, rows=rows,
-        parts=parts_of(Subject(model.design.input, rows)), task=model.task, classes=model.classes,
-        preprocessing=model.preprocessing,
-    )  # fmt: skip
+    parts = parts_of(Subject(model.design.input, rows))
+    return Explored(model.design.name or Path(name).name, parts=parts, rows=rows, **known)
 
 
 def _untrained(design: Design, name: str, device: str | None) -> Explored:
