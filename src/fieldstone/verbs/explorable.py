@@ -8,7 +8,6 @@ from typing import Any
 from fieldstone.analysis.module.examine import examine
 from fieldstone.analysis.rule import Subject
 from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 from fieldstone.explain.explorer.modules import parts_of_module
@@ -18,6 +17,7 @@ from fieldstone.geometry import Shape, format_shape
 from fieldstone.model.device import pick_device
 from fieldstone.model.inference import place
 from fieldstone.model.model import Model, load
+from fieldstone.model.packages import SHIPPED
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.tasks.choice import task_name
@@ -42,7 +42,7 @@ def explorable(given: str | Path | Design | Model, shape: Shape | None, device: 
         return _trained(given, str(given.run or "a model"))
     if names_module(given):
         return _own(str(given), _checked(module_input(shape, None), None), device)
-    if not isinstance(given, Design) and (model_file(given) is not None or str(given) in named.LEARNED):
+    if not isinstance(given, Design) and (model_file(given) is not None or str(given) in SHIPPED):
         if shape is not None:
             raise DesignError(
                 f"{given} was trained, and takes images of its own size",
