@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fieldstone import __version__
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
+from fieldstone.model.device import made_with
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, logits, place
 from fieldstone.model.model import Model
@@ -40,6 +41,7 @@ from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals
 from fieldstone.verbs.head_job import HeadFitted, HeadJob
 from fieldstone.verbs.learned import Start
+from fieldstone.verbs.report import report_at_end
 
 NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
 """What keeps statistics of batches."""
@@ -164,7 +166,7 @@ class Job:
         after_epoch(line, True)
 
     def _end(self, at: Progressed, stopped: str | None) -> Trained:
-        model = None
+        model, page = None, None
         self.network.requires_grad_(True)  # what was frozen is so for this training alone
         if at.best_weights:
             self.network.load_state_dict(at.best_weights)
@@ -172,7 +174,9 @@ class Job:
             model = self.model(at)
         if stopped != "interrupted":
             remove_checkpoint(self.run)
-        return Trained(model, self.report(at, stopped))
+            if model is not None:
+                page = report_at_end(model, self.run, self.decoded, at.seconds, self.progress)
+        return Trained(model, self.report(at, stopped, page))
 
     def write_plan(self) -> None:
         """`design.yaml`, `recipe.yaml` and `data.json`, with every default settled."""
@@ -265,18 +269,19 @@ class Job:
                     "start": None if self.start is None else self.start.about(self.recipe.freeze),
                 },
                 "metrics": {"best_epoch": at.best_epoch, "validation": at.best_metrics},
-                "versions": {"fieldstone": __version__, "torch": torch.__version__},
+                "versions": made_with(self.device),
             },
             device=self.device,
             run=self.run.path,
         )
 
-    def report(self, at: Progressed, stopped: str | None) -> dict[str, Any]:
+    def report(self, at: Progressed, stopped: str | None, page: Path | None) -> dict[str, Any]:
         """What `fieldstone train --json` prints."""
         return {
             "task": self.task.name,
             "run": str(self.run.path),
             "model": str(self.run.model) if at.best_weights else None,
+            "report": None if page is None else str(page),
             "epochs": at.step // self.batches.steps,
             "best_epoch": at.best_epoch,
             "stopped": stopped,

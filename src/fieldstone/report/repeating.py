@@ -1,0 +1,38 @@
+"""What it takes to train the same again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from fieldstone.geometry import format_shape
+from fieldstone.report.facts import Facts
+
+
+def command(facts: Facts) -> str | None:
+    """The command that trains the same again; None for a network of one's own, whose class only Python can give."""
+    design, start = facts.model.design, facts.model.about["data"].get("start")
+    if design is None:
+        return None
+    words = ["fieldstone", "train", facts.manifest.path]
+    if start is None:
+        words += ["--design", str(facts.run.design)]
+    else:
+        shape = (facts.model.preprocessing.channels, *facts.model.preprocessing.size)
+        words += ["--start", start["name"], "--input", format_shape(shape)]
+        words += ["--design", str(design.name)] if _is_state_dict(start["name"]) else []
+    words += ["--recipe", str(facts.run.recipe), "--task", facts.model.task.name]
+    threads = facts.model.about["versions"].get("threads")
+    return shlex.join([*words, *(["--threads", str(threads)] if threads else [])])
+
+
+def call(facts: Facts) -> str:
+    """The same in Python, for a network of one's own."""
+    shape = format_shape((facts.model.preprocessing.channels, *facts.model.preprocessing.size))
+    options = f"recipe={str(facts.run.recipe)!r}, task={facts.model.task.name!r}"
+    return f"fieldstone.train({facts.manifest.path!r}, network=YourNetwork(), input={shape!r}, {options})"
+
+
+def _is_state_dict(name: str) -> bool:
+    """Whether learned weights were a file that does not say its design."""
+    return Path(name).suffix in (".pth", ".pt", ".bin")
