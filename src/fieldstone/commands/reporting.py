@@ -22,7 +22,7 @@ def report(
     ] = None,
     as_json: options.Json = False,
 ) -> int:
-    """Write what came of a training as one page: curves, network, data, mistakes."""
+    """Write what came of a training as one page of HTML."""
     from fieldstone.verbs.report import report as verb
 
     with Progress() as progress:

@@ -58,6 +58,11 @@ def per_class(examination: Examination) -> list[ClassFigures]:
     return sorted(known, key=lambda row: row.f1 or 0.0)[:MOST_CLASSES]
 
 
+def stands_upright(rows: list[MatrixRow]) -> bool:
+    """Whether the names over the columns of a matrix are too long to lie."""
+    return len(rows) > 6 and max(len(row.name) for row in rows) > 4
+
+
 def matrix(examination: Examination) -> list[MatrixRow]:
     """A row a true class, a column a given one; empty where there are more classes than can be read."""
     if len(examination.classes) > MOST_IN_MATRIX:

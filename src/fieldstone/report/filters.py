@@ -45,7 +45,7 @@ class Filters:
 def first_filters(network: nn.Module) -> Filters | None:
     """The filters of the first 2-d convolution, in the order of the modules; None where there is none."""
     for name, module in network.named_modules():
-        if type(module) is nn.Conv2d:
+        if isinstance(module, nn.Conv2d):
             return _filters(name, module.weight.detach().float().cpu().numpy())
     return None
 

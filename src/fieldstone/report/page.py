@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fieldstone.analysis.passes import Passes
 from fieldstone.analysis.summary import Summary
@@ -42,9 +43,11 @@ def render(facts: Facts) -> str:
     )
 
 
-def render_fault(run: str, fault: str) -> str:
-    """The page that stands in the run where its report could not be made."""
-    return _rendered("fault.html.jinja", run=run, fault=fault)
+def fault_page(run: str, fault: str) -> str:
+    """The page that stands in the run where its report could not be made; no template, since that may be the fault."""
+    lines = (f"The report was not made: {fault}", f"The model is saved. Try again: fieldstone report {_quoted(run)}")
+    said = "\n".join(f"<p>{escape(printable(line))}</p>" for line in lines)
+    return f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>no report</title>\n{said}\n</html>\n'
 
 
 def _rendered(template: str, **content: Any) -> str:
@@ -61,9 +64,15 @@ def _rendered(template: str, **content: Any) -> str:
         "counted": counted,
         "duration": duration,
         "breakable": breakable,
+        "quoted": _quoted,
     }
     style = Markup((HERE / "style.css").read_text(encoding="utf-8"))
     return printable(environment.get_template(template).render(style=style, **content))
+
+
+def _quoted(word: object) -> str:
+    """A word of a command as a shell takes it."""
+    return shlex.quote(str(word))
 
 
 def panels(facts: Facts) -> list[Markup]:
@@ -125,8 +134,10 @@ def _data(facts: Facts) -> dict[str, Any]:
 def _examined(facts: Facts, examination: Examination) -> dict[str, Any]:
     wrong = int((examination.predicted != examination.targets).sum())
     accuracy = examination.figures["accuracy"]
+    rows = figures.matrix(examination)
     return {
         "part": examination.part,
+        "fitted": facts.fitted_validation and examination.part == "validation",
         "count": examination.count,
         "figures": examination.figures,
         "range": likely_range(accuracy, examination.count),
@@ -135,7 +146,8 @@ def _examined(facts: Facts, examination: Examination) -> dict[str, Any]:
         "mistakes": images.seen(facts, examination.mistakes(PICTURES)),
         "doubtful": images.seen(facts, examination.doubtful(PICTURES)),
         "pairs": examination.confused(PAIRS),
-        "matrix": figures.matrix(examination),
+        "matrix": rows,
+        "upright": figures.stands_upright(rows),
         "per_class": figures.per_class(examination),
         "reliability": calibration.diagram(examination.bins),
     }

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from fieldstone.report.wording import figure, percent, share_tick, tick
 
 WIDTH, HEIGHT = 340.0, 208.0
-LEFT, RIGHT, TOP, FOOT = 48.0, 70.0, 34.0, 26.0
+LEFT, RIGHT, TOP, FOOT = 48.0, 78.0, 34.0, 26.0
 MOST_POINTS = 400
 APART = 15.0
 """The least distance of two labels."""

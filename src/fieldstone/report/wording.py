@@ -72,7 +72,7 @@ def counted(number: int, thing: str) -> str:
 
 def image_name(file: str, index: int | None) -> str:
     """Which image it is: its file, and its place where the file is a container of many."""
-    return printable(file if index is None else f"{file}, image {index:,}")
+    return printable(file if index is None else f"{file}, image\N{NO-BREAK SPACE}{index:,}")
 
 
 def breakable(name: str) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import Manifest
 from fieldstone.data.opening import open_data
-from fieldstone.errors import DataError, FieldstoneError, RunError
+from fieldstone.errors import FieldstoneError, RunError
 from fieldstone.files import write_text
 from fieldstone.model.evaluation import answers
 from fieldstone.model.inference import Normalise, logits
@@ -22,7 +23,7 @@ from fieldstone.model.model import Model, load
 from fieldstone.progress import Progress
 from fieldstone.report.examination import Examination, examine
 from fieldstone.report.facts import Facts
-from fieldstone.report.page import render, render_fault
+from fieldstone.report.page import fault_page, render
 from fieldstone.report.records import read_epochs, read_manifest
 from fieldstone.training.run import Run
 
@@ -74,9 +75,10 @@ def report_at_end(model: Model, run: Run, decoded: Decoded, seconds: float, prog
         return _write(facts, run.report)
     except Exception as fault:  # noqa: BLE001  (the training is done and its model saved: nothing here may fail it)
         why = str(fault) if isinstance(fault, FieldstoneError) else f"{type(fault).__name__}: {fault}"
-        progress.say(f"the report was not made: {' '.join(why.split())}; try again: fieldstone report {run.path}")
+        again = f"fieldstone report {shlex.quote(str(run.path))}"
+        progress.say(f"the report was not made: {' '.join(why.split())}; try again: {again}")
         with suppress(OSError):
-            write_text(run.report, render_fault(str(run.path), why))
+            write_text(run.report, fault_page(str(run.path), why))
         return None
 
 
@@ -87,7 +89,7 @@ def _refuse_without_model(run: Run) -> None:
         raise RunError(
             "has no model yet: its training was interrupted in the first epoch",
             file=str(run.path),
-            fix=f"go on with: fieldstone train --resume {run.path}",
+            fix=f"go on with: fieldstone train --resume {shlex.quote(str(run.path))}",
         )
     if run.recipe.exists():
         raise RunError(
@@ -106,7 +108,7 @@ def _images(
     for place in places:
         try:
             decoded = open_data(place, progress=progress).decode(model.preprocessing, progress=progress)
-        except DataError as fault:
+        except FieldstoneError as fault:
             why = str(fault)
             continue
         if decoded.manifest.fingerprint == manifest.fingerprint:

@@ -253,7 +253,8 @@ def summary(report: dict[str, Any]) -> str:
     speed = "" if rate is None else f" at {rate:,.0f} images/s"  # None where all features lay in the cache
     stopped = ", stopped early" if report["stopped"] == "early" else ""
     made = f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s{speed}{stopped}"
-    return f"{made}; {best}\nmodel {report['model']}"
+    page = "" if report["report"] is None else f"\nreport {report['report']}"
+    return f"{made}; {best}\nmodel {report['model']}{page}"
 
 
 def _finished(result: Trained) -> Model:
