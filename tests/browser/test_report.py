@@ -42,8 +42,9 @@ LOW_CONTRAST = """() => {
     return [...document.querySelectorAll('main :not(svg, svg *)')]
         .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
         .filter(one => {
-            const [low, high] = [light(numbers(getComputedStyle(one).color)), light(numbers(ground(one)))].sort((one, other) => one - other);
-            return (high + 0.05) / (low + 0.05) < (one.matches('.matrix td') ? 4 : 4.5);
+            const ink = light(numbers(getComputedStyle(one).color)), paper = light(numbers(ground(one)));
+            const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+            return contrast < (one.matches('.matrix td') ? 4 : 4.5);
         }).map(one => one.outerHTML.slice(0, 120));
 }"""
 
@@ -79,6 +80,13 @@ def test_it_is_right_at_every_width_in_light_and_dark(
     assert ground == ("rgb(246, 245, 241)" if scheme == "light" else "rgb(19, 20, 21)")
     drawn = page.evaluate("getComputedStyle(document.querySelector('.drawing svg > rect')).fill")
     assert drawn == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(27, 29, 31)")
+
+
+@pytest.mark.parametrize("width", [390, 760])
+def test_the_matrix_is_one_of_squares(page_of: Callable[..., Page], made: Path, width: int) -> None:
+    page = page_of(made, viewport={"width": width, "height": 900})
+    rows = "[...document.querySelectorAll('.matrix tbody tr')].map(one => one.getBoundingClientRect().height)"
+    assert all(30 <= height <= 44 for height in page.evaluate(rows))
 
 
 def test_every_picture_is_one_and_no_name_became_an_element(page_of: Callable[..., Page], made: Path) -> None:

@@ -257,6 +257,12 @@ def test_an_interrupted_run_says_how_to_go_on(photos: Path, tmp_path: Path) -> N
         ("data.json", lambda text: text[:-30], "data.json: is missing or damaged"),
         ("data.json", lambda text: text.replace('"target": 2', '"target": 3'), "data.json: is damaged"),
         ("data.json", lambda text: text.replace('"split": "val"', '"split": "vla"'), "data.json: is damaged"),
+        (
+            "data.json",
+            lambda text: text.replace('"target": 2', '"target": 1'),
+            "names other images or classes than model",
+        ),
+        ("data.json", lambda text: text.replace('"zebra"', '"zebu"', 1), "names other images or classes than model"),
         ("model.safetensors", None, "run: holds no model: its training ended before the first epoch did"),
     ],
 )

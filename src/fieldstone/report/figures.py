@@ -8,6 +8,7 @@ from fieldstone.report.examination import Examination
 
 MOST_IN_MATRIX = 20
 MOST_CLASSES = 50
+LONGEST_NAME = 22
 TINTS = 8
 """The tints of the matrix from none of a row's images to all of them."""
 
@@ -35,7 +36,11 @@ class MatrixRow(NamedTuple):
 
     name: str
     cells: list[Cell]
-    images: int
+
+    @property
+    def short(self) -> str:
+        """The name with its middle left out where it is long: names often differ in their ends."""
+        return self.name if len(self.name) <= LONGEST_NAME else f"{self.name[:13]}…{self.name[-8:]}"
 
 
 def per_class(examination: Examination) -> list[ClassFigures]:
@@ -74,7 +79,6 @@ def matrix(examination: Examination) -> list[MatrixRow]:
                 Cell(images, round(TINTS * images / max(1, sum(counts))), place == column)
                 for column, images in enumerate(counts)
             ],
-            sum(counts),
         )
         for place, (name, counts) in enumerate(zip(examination.classes, examination.figures["confusion"], strict=True))
     ]

@@ -88,4 +88,4 @@ def likely_range(share: float, images: int) -> tuple[float, float]:
     square = CONFIDENT**2 / images
     middle = (share + square / 2) / (1 + square)
     reach = CONFIDENT * sqrt(share * (1 - share) / images + square / (4 * images)) / (1 + square)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
+    return middle - reach if share > 0 else 0.0, middle + reach if share < 1 else 1.0

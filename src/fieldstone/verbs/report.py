@@ -44,7 +44,7 @@ def report(
         out: the file; without it `report.html` in the run.
 
     Raises:
-        RunError: it is no run, has no model yet, or one of its files is damaged.
+        RunError: it is no run, has no model yet, or one of its files is damaged or of another run.
         ModelError: its model cannot be loaded.
         DataError: `data` has other classes, or no image that the model has not seen.
     """
@@ -52,6 +52,7 @@ def report(
     _refuse_without_model(folder)
     said = progress or Progress.quiet()
     epochs, manifest, model = read_epochs(folder), read_manifest(folder), load(run, network)
+    _refuse_mixed(folder, manifest, model)
     decoded, missing = _images(manifest, model, [manifest.path] if data is None else [data, manifest.path], said)
     facts = Facts(
         run=folder, model=model, manifest=manifest, epochs=epochs, network=_network(model), decoded=decoded,
@@ -98,6 +99,16 @@ def _refuse_without_model(run: Run) -> None:
             fix="start a new training",
         )
     raise RunError("is no run", file=str(run.path), fix="give the folder that a training made, such as runs/1")
+
+
+def _refuse_mixed(run: Run, manifest: Manifest, model: Model) -> None:
+    """Fail where the model was not trained on what the run says."""
+    if (model.about["data"].get("fingerprint"), model.classes) != (manifest.fingerprint, manifest.classes):
+        raise RunError(
+            f"names other images or classes than {run.model.name} was trained on",
+            file=str(run.data),
+            fix="put back the files that training wrote",
+        )
 
 
 def _images(
