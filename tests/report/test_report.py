@@ -373,7 +373,8 @@ def test_a_network_of_ones_own(photos: Path, tmp_path: Path) -> None:
     assert "conv 6 5" in page.text("network")
     assert "6 kernels of 5×5 weights in layer 0" in page.text("filters")
     assert "network=YourNetwork()" in page.text("again")
-    with pytest.raises(ModelError, match="holds the weights of a network of your own, so its class is needed"):
+    assert f"data={str(photos)!r}, network=YourNetwork())" in page.text("top")
+    with pytest.raises(ModelError, match=r"so its class is needed; in Python: fieldstone\.verbs\.report\.report\("):
         report(tmp_path / "run")
     report(tmp_path / "run", network=Own())
     assert "conv 6 5" in Page.read(tmp_path / "run" / "report.html").text("network")

@@ -67,8 +67,8 @@ class Facts:
         return alone and len(self.manifest.indices("val")) > 0
 
     @property
-    def design_name(self) -> str:
-        """What the network is called."""
+    def network_name(self) -> str:
+        """What the network is called: its design, or the class of one's own."""
         if self.model.design is None:
-            return "a network of your own"
+            return type(self.model.network).__name__
         return self.model.design.name or "a design without a name"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ PICTURES = 12
 PAIRS = 20
 MOST_LEFT_OUT = 20
 ICONS = {"error": "✕", "warning": "▲", "note": "•"}
+"""Of the findings, in the order that they are shown."""
 HERE = Path(__file__).parent
 
 
@@ -32,13 +34,14 @@ def render(facts: Facts) -> str:
     return _rendered(
         "report.html.jinja",
         facts=facts,
-        title=f"{facts.design_name} on {Path(facts.manifest.path).name or facts.manifest.path}",
+        title=f"{facts.network_name} on {Path(facts.manifest.path).name or facts.manifest.path}",
         panels=panels(facts),
         network=_network(facts.network),
         data=_data(facts),
         examined=None if facts.examination is None else _examined(facts, facts.examination),
         filters=first_filters(facts.model.network),
         command=repeating.command(facts) or repeating.call(facts),
+        again=partial(repeating.again, facts),
         icons=ICONS,
     )
 
@@ -112,7 +115,7 @@ def _network(network: Summary | str) -> dict[str, Any]:
         "fault": None,
         "drawing": Markup(drawing),
         "width": drawing.partition(' width="')[2].partition('"')[0],
-        "findings": list(Passes(network.rows).folded(network.findings)),
+        "findings": sorted(Passes(network.rows).folded(network.findings), key=lambda one: [*ICONS].index(one.severity)),
         "allowed": dict(network.allow),
         "params": network.params,
         "macs": network.macs,

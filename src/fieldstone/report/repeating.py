@@ -5,6 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
+from fieldstone.data.manifest import printable
 from fieldstone.geometry import format_shape
 from fieldstone.report.facts import Facts
 
@@ -31,6 +34,15 @@ def call(facts: Facts) -> str:
     shape = format_shape((facts.model.preprocessing.channels, *facts.model.preprocessing.size))
     options = f"recipe={str(facts.run.recipe)!r}, task={facts.model.task.name!r}"
     return f"fieldstone.train({facts.manifest.path!r}, network=YourNetwork(), input={shape!r}, {options})"
+
+
+def again(facts: Facts, data: str) -> Markup:
+    """How the report is made anew with images to look at."""
+    run = str(facts.run.path)
+    if facts.model.design is None:
+        return escape(printable(f"report({run!r}, data={data!r}, network=YourNetwork())"))
+    command = escape(printable(shlex.join(["fieldstone", "report", run, "--data", data])))
+    return command.replace(" --data ", Markup(' <span class="whole">--data</span> '))
 
 
 def _is_state_dict(name: str) -> bool:
