@@ -390,6 +390,11 @@ def test_a_head_alone_has_no_curves_and_says_whose_figures_these_are(made: Path,
     line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8"))
     assert f"{100 * line['validation']['accuracy']:.1f} % of the" in page.text("top")
     assert f"--start {made}" in page.text("again")
+    verb.carry_out(
+        mixed, start=fs.load(made / "model.safetensors"), recipe=Recipe.named("features"), out=tmp_path / "second",
+        progress=Progress.quiet(),
+    )  # fmt: skip
+    assert "start=your_model, input='3x16x16'" in Page.read(tmp_path / "second" / "report.html").text("again")
 
 
 def test_two_classes_one_logit(mixed: Path, tmp_path: Path) -> None:

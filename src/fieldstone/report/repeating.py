@@ -9,13 +9,14 @@ from markupsafe import Markup, escape
 
 from fieldstone.data.manifest import printable
 from fieldstone.geometry import format_shape
+from fieldstone.model.model import UNNAMED
 from fieldstone.report.facts import Facts
 
 
 def command(facts: Facts) -> str | None:
-    """The command that trains the same again; None for a network of one's own, whose class only Python can give."""
+    """The command that trains the same again; None where Python has to give a network or a model."""
     design, start = facts.model.design, facts.model.about["data"].get("start")
-    if design is None:
+    if design is None or (start is not None and start["name"] == UNNAMED):
         return None
     words = ["fieldstone", "train", facts.manifest.path]
     if start is None:
@@ -30,10 +31,11 @@ def command(facts: Facts) -> str | None:
 
 
 def call(facts: Facts) -> str:
-    """The same in Python, for a network of one's own."""
+    """The same in Python, with what only Python has."""
+    given = "network=YourNetwork()" if facts.model.design is None else "start=your_model"
     shape = format_shape((facts.model.preprocessing.channels, *facts.model.preprocessing.size))
     options = f"recipe={str(facts.run.recipe)!r}, task={facts.model.task.name!r}"
-    return f"fieldstone.train({facts.manifest.path!r}, network=YourNetwork(), input={shape!r}, {options})"
+    return f"fieldstone.train({facts.manifest.path!r}, {given}, input={shape!r}, {options})"
 
 
 def again(facts: Facts, data: str) -> Markup:
