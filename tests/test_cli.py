@@ -49,8 +49,8 @@ def test_the_whole_way(folder: Path, photos: Path, capsys: pytest.CaptureFixture
     )
     assert status == 0
     assert set(trained) == {
-        "task", "run", "model", "epochs", "kept", "best_epoch", "stopped", "seconds", "images_per_second", "validation",
-        "left_out",
+        "task", "run", "model", "report", "epochs", "kept", "best_epoch", "stopped", "seconds", "images_per_second",
+        "validation", "left_out",
     }  # fmt: skip
     assert (trained["run"], trained["model"]) == ("runs/first", "runs/first/model.safetensors")
     assert (trained["epochs"], trained["stopped"], trained["left_out"]) == (2, None, [])

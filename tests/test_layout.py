@@ -17,7 +17,7 @@ LEVELS = [
     {"analysis", "network", "data", "tasks"},
     {"model"},
     {"training"},
-    {"explain"},
+    {"explain", "report"},
     {"verbs"},
     {"commands"},
     {"cli"},

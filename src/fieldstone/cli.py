@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from fieldstone.commands import designing, looking, training, using, weights
+from fieldstone.commands import designing, looking, reporting, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
@@ -19,6 +19,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "train": training.train,
     "test": using.evaluate,
     "predict": using.predict,
+    "report": reporting.report,
     "inspect": designing.inspect,
     "designs": designing.designs,
     "code": designing.code,

@@ -47,7 +47,7 @@ def test_a_run_is_a_folder_of_plain_files(photos: Path, tmp_path: Path) -> None:
     result = start(photos, tmp_path / "run")
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        "data.json", "design.yaml", "metrics.jsonl", "model.safetensors", "recipe.yaml",
+        "data.json", "design.yaml", "metrics.jsonl", "model.safetensors", "recipe.yaml", "report.html",
     ]  # fmt: skip
     design = fs.Design.read(run / "design.yaml")
     assert (design.input, design.classes, design.layers) == ((3, 16, 16), 3, DESIGN.layers)

@@ -15,7 +15,7 @@ from fieldstone.data.measure import measure
 from fieldstone.data.parallel import in_order
 from fieldstone.data.pixels import FileSource, Source, Stored, forget, pixels_key, repad, stored_pixels
 from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.data.report import report, untrained
+from fieldstone.data.report import report, sizes_text, untrained
 from fieldstone.data.scan import chunks, faults
 from fieldstone.data.split import Member, split
 from fieldstone.errors import DataError
@@ -26,7 +26,8 @@ class Decoded:
     """Every readable image at the size of the network, and what each of them is.
 
     `images` is a read-only map (N, C, H, W) of uint8 in the cache, in the order of `manifest.rows`;
-    `preprocessing` has its mean and std; `key` stands for the images and every setting that changes a pixel of them.
+    `preprocessing` has its mean and std; `key` stands for the images and every setting that changes a pixel of them;
+    `sizes` says how large the images were.
     """
 
     images: Pixels = field(repr=False)
@@ -34,6 +35,7 @@ class Decoded:
     preprocessing: Preprocessing
     key: str
     notes: tuple[str, ...] = ()
+    sizes: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +148,8 @@ def _decode(dataset: Dataset, preprocessing: Preprocessing, progress: Progress |
     if preprocessing.mean is None:
         stored, preprocessing = _measured(dataset, stored, manifest, preprocessing)
         cache.save(place, {"mean": preprocessing.mean, "std": preprocessing.std})
-    return Decoded(stored.images, manifest, preprocessing, stored.key, readable.notes + notes)
+    sizes = sizes_text(readable.entries) if readable.entries else ""
+    return Decoded(stored.images, manifest, preprocessing, stored.key, readable.notes + notes, sizes)
 
 
 def _with_statistics(preprocessing: Preprocessing, value: dict[str, list[float]]) -> Preprocessing:

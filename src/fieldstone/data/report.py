@@ -20,7 +20,7 @@ def report(manifest: Manifest, entries: Sequence[Entry], notes: Sequence[str]) -
         "",
         *_counts(manifest),
         "",
-        f"sizes       {_sizes(entries)}",
+        f"sizes       {sizes_text(entries)}",
         f"duplicates  {len(entries) - len({entry.key for entry in entries}):,}",
         f"left out    {len(manifest.left_out):,}",
     ]
@@ -41,7 +41,8 @@ def _counts(manifest: Manifest) -> list[str]:
     return [set_cell_size(name, width) + "".join(f"{cell:>9}" for cell in cells) for name, *cells in table]
 
 
-def _sizes(entries: Sequence[Entry]) -> str:
+def sizes_text(entries: Sequence[Entry]) -> str:
+    """How large the images are, before they are fitted to a network."""
     sizes = sorted({(entry.width * entry.height, entry.width, entry.height) for entry in entries})
     smallest, largest = (f"{width}x{height}" for _, width, height in (sizes[0], sizes[-1]))
     if len(sizes) == 1:

@@ -1,7 +1,10 @@
 """Where a network runs."""
 
+from typing import Any
+
 import torch
 
+from fieldstone import __version__
 from fieldstone.errors import DeviceError
 
 
@@ -22,3 +25,14 @@ def pick_device(asked: str | torch.device | None = None) -> torch.device:
             f"device {str(asked)!r} is not available here", fix="use --device cpu, or leave it out"
         ) from fault
     return device
+
+
+def made_with(device: torch.device) -> dict[str, Any]:
+    """The versions, device and number of threads of this process: with others come other bits."""
+    gpu = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    return {
+        "fieldstone": __version__,
+        "torch": torch.__version__,
+        "device": f"{device}{gpu}",
+        "threads": torch.get_num_threads(),
+    }

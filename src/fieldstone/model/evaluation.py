@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from rich.cells import cell_len, set_cell_size
 from torch import Tensor
 
+from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import Manifest
 from fieldstone.data.opening import open_data
 from fieldstone.errors import DataError, ModelError
@@ -59,8 +60,24 @@ class TestReport:
         return "\n".join(_report_lines(self))
 
 
-def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress) -> TestReport:
-    """The report of `Model.test`."""
+class Answers(NamedTuple):
+    """What a model says of images that it has never seen.
+
+    Attributes:
+        decoded: those images.
+        targets: (N,) the class of each, by its index in the model.
+        logits: (N, outputs).
+        excluded: how many others it was trained or validated on.
+    """
+
+    decoded: Decoded
+    targets: Tensor
+    logits: Tensor
+    excluded: int
+
+
+def answers(model: Model, path: str | Path, *, strict: bool = False, progress: Progress) -> Answers:
+    """Answer for the images of `path` that the model has not seen; see `Model.test`."""
     dataset = open_data(path, strict=strict, one_class=True, progress=progress)
     candidates = [entry for entry in dataset.entries if entry.given == "test" or not dataset.has_test]
     unseen = [entry for entry in candidates if short_key(entry.key) not in model.seen]
@@ -84,13 +101,19 @@ def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress
             bar.advance,
         )
     _refuse_not_finite(outputs, path)
+    return Answers(decoded, targets, outputs, len(candidates) - len(unseen))
+
+
+def evaluate(model: Model, path: str | Path, *, strict: bool, progress: Progress) -> TestReport:
+    """The report of `Model.test`."""
+    given = answers(model, path, strict=strict, progress=progress)
     return TestReport(
         task=model.task.name,
         classes=model.classes,
-        images=len(targets),
-        excluded_trained=len(candidates) - len(unseen),
-        figures=model.task.metrics(outputs, targets, model.classes),
-        left_out=tuple(left._asdict() for left in decoded.manifest.left_out),
+        images=len(given.targets),
+        excluded_trained=given.excluded,
+        figures=model.task.metrics(given.logits, given.targets, model.classes),
+        left_out=tuple(left._asdict() for left in given.decoded.manifest.left_out),
     )
 
 

@@ -29,6 +29,9 @@ from fieldstone.network.build import build
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import TASKS, Task
 
+UNNAMED = "a model"
+"""What learned weights are called that no file or run brought."""
+
 
 @dataclass(repr=False, eq=False)
 class Model:

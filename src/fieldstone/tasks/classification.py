@@ -1,6 +1,6 @@
 """The figures of a classification, from probabilities and true classes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,16 +31,31 @@ def classification_metrics(probabilities: Tensor, targets: Tensor, classes: tupl
     }
 
 
+class CalibrationBin(NamedTuple):
+    """The images whose confidence lies in one bin: how many, and the sums over them of confidence and of hits."""
+
+    images: int
+    confidence: float
+    right: float
+
+
+def calibration_bins(probabilities: Tensor, targets: Tensor) -> list[CalibrationBin]:
+    """The images in 15 equal bins of confidence, (0, 1/15] first; confidence is the probability of the class given."""
+    confidence, predicted = probabilities.double().max(dim=1)
+    right = (predicted == targets).double()
+    bins = (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
+    sums = torch.zeros(CALIBRATION_BINS, 3, dtype=torch.float64)
+    sums.index_add_(0, bins, torch.stack([torch.ones_like(right), confidence, right], dim=1))
+    return [CalibrationBin(int(images), *both) for images, *both in sums.tolist()]
+
+
 def calibration_error(probabilities: Tensor, targets: Tensor) -> float:
     """Expected calibration error: |accuracy - confidence| in 15 equal bins of confidence, weighted by their images.
 
     Source: Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks, 2017, equation 3.
     """
-    confidence, predicted = probabilities.double().max(dim=1)
-    right = (predicted == targets).double()
-    bins = (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
-    gaps = torch.zeros(CALIBRATION_BINS, dtype=torch.float64).index_add_(0, bins, right - confidence)
-    return gaps.abs().sum().item() / len(targets)
+    bins = calibration_bins(probabilities, targets)
+    return sum(abs(one.right - one.confidence) for one in bins) / len(targets)
 
 
 def roc_area(scores: Tensor, targets: Tensor) -> float | None:

@@ -41,6 +41,10 @@ class Run:
         return self.path / "metrics.jsonl"
 
     @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def resume_tensors(self) -> Path:
         return self.path / "resume.safetensors"
 

@@ -15,7 +15,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError, DeviceError
 from fieldstone.geometry import format_shape
 from fieldstone.model.inference import evaluating
-from fieldstone.model.model import Model
+from fieldstone.model.model import UNNAMED, Model
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.network.memory import within_memory
@@ -108,7 +108,7 @@ def built(plan: Design, outputs: int) -> nn.Module:
 def _called(start: str | Path | Model) -> str:
     if not isinstance(start, Model):
         return str(start)
-    return "a model" if start.run is None else str(start.run)
+    return UNNAMED if start.run is None else str(start.run)
 
 
 def _refuse_together(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fieldstone.training.checkpoint import Progressed
     from fieldstone.verbs.training_job import Job
 
 
-def report(job: Job, at: Progressed, stopped: str | None) -> dict[str, Any]:
+def outcome(job: Job, at: Progressed, stopped: str | None, page: Path | None) -> dict[str, Any]:
     """What `fieldstone train --json` prints."""
     return {
         "task": job.task.name,
         "run": str(job.run.path),
         "model": str(job.run.model) if at.kept_weights else None,
+        "report": None if page is None else str(page),
         "epochs": at.step // job.batches.steps,
         "kept": at.kept,
         "best_epoch": at.best_epoch,
@@ -32,7 +35,8 @@ def summary(report: dict[str, Any]) -> str:
     speed = "" if rate is None else f" at {rate:,.0f} images/s"  # None where all features lay in the cache
     stopped = ", stopped early" if report["stopped"] == "early" else ""
     made = f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s{speed}{stopped}"
-    return f"{made}; {_kept(report)}\nmodel {report['model']}"
+    page = "" if report["report"] is None else f"\nreport {report['report']}"
+    return f"{made}; {_kept(report)}\nmodel {report['model']}{page}"
 
 
 def _kept(report: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fieldstone import __version__
 from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
+from fieldstone.model.device import made_with
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise, place
 from fieldstone.model.model import Model
@@ -42,7 +42,8 @@ from fieldstone.training.stopping import stopping_on_signals
 from fieldstone.training.validation import Validation
 from fieldstone.verbs.head_job import HeadFitted, HeadJob
 from fieldstone.verbs.learned import Start
-from fieldstone.verbs.outcome import report
+from fieldstone.verbs.outcome import outcome
+from fieldstone.verbs.report import report_at_end
 
 NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
 """What keeps statistics of batches."""
@@ -173,7 +174,7 @@ class Job:
         after_epoch(line, True)
 
     def _end(self, at: Progressed, stopped: str | None) -> Trained:
-        model = None
+        model, page = None, None
         self.network.requires_grad_(True)  # what was frozen is so for this training alone
         if at.kept_weights:
             self.network.load_state_dict(at.kept_weights)
@@ -183,7 +184,9 @@ class Job:
                 model.save(self.run.model)
         if stopped != "interrupted":
             remove_checkpoint(self.run)
-        return Trained(model, report(self, at, stopped))
+            if model is not None:
+                page = report_at_end(model, self.run, self.decoded, at.seconds, self.progress)
+        return Trained(model, outcome(self, at, stopped, page))
 
     def write_plan(self) -> None:
         """`design.yaml`, `recipe.yaml` and `data.json`, with every default settled."""
@@ -287,7 +290,7 @@ class Job:
                     "start": None if self.start is None else self.start.about(self.recipe.freeze),
                 },
                 "metrics": {"kept": at.kept, "best_epoch": at.best_epoch, "validation": at.kept_metrics},
-                "versions": {"fieldstone": __version__, "torch": torch.__version__},
+                "versions": made_with(self.device),
             },
             device=self.device,
             run=self.run.path,
