@@ -1,7 +1,7 @@
 // What a block shows wherever it stands: its name, its maps, its shape and what it sees.
 
 import { button, html } from "fieldstone/elements";
-import { count } from "fieldstone/maps";
+import { count, held } from "fieldstone/maps";
 import { times } from "fieldstone/numbers";
 import { addWords, say } from "fieldstone/words";
 
@@ -13,7 +13,7 @@ addWords({
   "entry.open": ["Show the blocks of stage {stage}", "단계 {stage}의 블록 보기"],
   "entry.fold": ["Fold stage {stage}", "단계 {stage} 접기"],
   "entry.maps": ["Maps of {block}", "{block}의 특징 맵"],
-  "entry.more": ["+{count}", "+{count}"],
+  "entry.left": ["{count} not in this file", "{count}개는 이 파일에 없음"],
   "entry.rest": ["Show {count} more maps of {block}", "{block}의 특징 맵 {count}개 더 보기"],
   "entry.fewer": ["fewer", "줄이기"],
 });
@@ -37,20 +37,25 @@ export function link(block) {
     html("code", {}, block.notation));
 }
 
-/** The first maps of a block, and the button that shows the rest of them. */
-export function mapsOf(block, number, { maps, state, redraw }) {
-  const all = count(block), shown = Array.from({ length: number }, (_, channel) => maps.element(block, channel));
+/** The first maps of a block; a button shows the rest of them, a note says how many this file has not. */
+export function mapsOf(block, most, { store, maps, state, redraw }) {
+  const there = held(store, block), isWide = state.wide.has(block.path), number = isWide ? there : Math.min(there, most);
+  const shown = Array.from({ length: number }, (_, channel) => maps.element(block, channel));
   if (shown.length) shown[0].tabIndex = 0;
-  const group = html("div", { class: "maps-group", role: "group", "aria-label": say("entry.maps", { block: block.notation }) }, ...shown);
   const turned = () => {
-    state.wide.has(block.path) ? state.wide.delete(block.path) : state.wide.add(block.path);
+    isWide ? state.wide.delete(block.path) : state.wide.add(block.path);
     redraw(`[data-more="${CSS.escape(block.path)}"]`);
   };
-  const isWide = state.wide.has(block.path), words = { count: all - number, block: block.notation };
-  if (number < all || isWide)
-    group.append(button(isWide ? say("entry.fewer") : say("entry.more", words), turned, { class: "entry-more",
-      "data-more": block.path, "aria-expanded": String(isWide), "aria-label": isWide ? null : say("entry.rest", words) }));
-  return group;
+  const words = { count: there - number, block: block.notation };
+  const more = isWide || number < there ? button(isWide ? say("entry.fewer") : `+${there - number}`, turned, { class: "entry-more",
+    "data-more": block.path, "aria-expanded": String(isWide), "aria-label": isWide ? null : say("entry.rest", words) }) : null;
+  const label = say("entry.maps", { block: block.notation });
+  return html("div", { class: "maps-group", role: "group", "aria-label": label }, ...shown, more, leftOut(store, block, there));
+}
+
+function leftOut(store, block, there) {
+  if (there === count(block)) return null;
+  return html("span", { class: "entry-left" }, say("entry.left", { count: count(block) - there }));
 }
 
 /** The shape that leaves, and what one value of it sees of the image. */

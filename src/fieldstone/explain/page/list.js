@@ -3,14 +3,14 @@
 import { isNext, lanes, links } from "fieldstone/columns";
 import { html } from "fieldstone/elements";
 import { foot, head, mapsOf } from "fieldstone/entry";
-import { count } from "fieldstone/maps";
+import { count, held } from "fieldstone/maps";
 
-const pitch = 48, more = 56, beside = 720; // pixels: of a map, of the button after them; from here maps stand beside names
+const pitch = 48, more = 56, note = 136; // pixels: of a map, of the button after them, of what is said of those left out
 
 /** Draw the list into `root`; returns what shows the maps that a chosen one reads, and `close`. */
 export function list(root, { store, maps, shown, state, redraw }) {
   const passing = lanes(shown), next = new Set(links(shown).filter(link => isNext(shown, link)).map(([, to]) => to));
-  const deep = Math.max(0, ...passing.map(([, , lane]) => lane + 1)), width = roomOf(root);
+  const deep = Math.max(0, ...passing.map(([, , lane]) => lane + 1));
   const rows = shown.map((entry, place) => html("li", { class: rowClass(entry), "data-place": place },
     gutter(place, passing, next.has(place), entry.isOpen), name(entry, state, redraw), html("div", { class: "list-maps" })));
   const filled = new IntersectionObserver(found => found.forEach(fill), { rootMargin: "400px" });
@@ -23,14 +23,10 @@ export function list(root, { store, maps, shown, state, redraw }) {
     filled.unobserve(target);
     const { block, isOpen } = shown[target.dataset.place];
     if (isOpen) return;
-    const fit = Math.max(2, Math.floor((width - more) / pitch)), isWide = state.wide.has(block.path);
-    const number = isWide || count(block) <= fit ? count(block) : fit;
-    target.querySelector(".list-maps").append(mapsOf(block, number, { maps, state, redraw }));
+    const box = target.querySelector(".list-maps"), there = held(store, block), after = there < count(block) ? note : more;
+    const fit = Math.max(2, Math.floor((box.clientWidth - after) / pitch));
+    box.append(mapsOf(block, fit, { store, maps, state, redraw }));
   }
-}
-
-function roomOf(root) {
-  return root.clientWidth >= beside ? root.clientWidth - 320 : root.clientWidth - 48;
 }
 
 const rowClass = ({ isOpen, isInner }) => `list-row${isOpen ? " list-open" : ""}${isInner ? " list-inner" : ""}`;

@@ -25,6 +25,17 @@ export function isVector(block) {
   return height * width === 1;
 }
 
+/** How many of a block's map pictures there are numbers for: this file may have left out all but the first. */
+export function held(store, block) {
+  if (block.output === null) {
+    const source = store.block(block.sources[0]), all = !source || held(store, source) === count(source);
+    if (block.layer.type === "flatten") return all ? 1 : 0;
+    return all ? count(block) : held(store, source);
+  }
+  const { left_out: leftOut, preview: part } = store.about(block.output);
+  return leftOut === undefined ? count(block) : part?.shape[0] ?? 0;
+}
+
 /**
  * What is known of a block's maps: {data, shape, step}, a promise; of null for nothing.
  *

@@ -4,20 +4,19 @@ import { bars } from "fieldstone/classes";
 import { columns } from "fieldstone/columns";
 import { html } from "fieldstone/elements";
 import { list } from "fieldstone/list";
-import { Maps, known, isVector, plane } from "fieldstone/maps";
+import { Maps, held, known, isVector, plane } from "fieldstone/maps";
 import { Marks } from "fieldstone/marks";
 import { picture } from "fieldstone/picture";
 import { cellAt, moved } from "fieldstone/pointing";
 import { tell } from "fieldstone/readout";
 import { strip } from "fieldstone/strip";
-import { volume } from "fieldstone/story";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
   "overview.network": ["The network", "신경망"],
 });
 
-const mostColumns = 12, mostInStrip = 40, narrow = 720;
+const mostColumns = 12, mostInStrip = 40, narrow = 720, atOnce = 8;
 const state = { open: new Set(), wide: new Set(), chosen: undefined }; // outlives a change of language or width
 
 /** Draw the overview. */
@@ -27,7 +26,7 @@ export function view(root, store) {
   const overview = html("section", { class: "overview card" }, stage, html("div", { class: "overview-foot" }, picture(store.payload), readout));
   root.append(overview);
   const marks = new Marks(overview, store);
-  let maps, shown, isNarrow;
+  let maps, shown, entries, isNarrow;
 
   function draw() {
     isNarrow = root.clientWidth < narrow;
@@ -35,7 +34,8 @@ export function view(root, store) {
     overview.classList.toggle("overview-rows", isList);
     maps = new Maps(store);
     const body = isList ? framed() : stage;
-    shown = (isList ? list : strip)(body, { store, maps, shown: columns(store, isNarrow ? mostInStrip : mostColumns, state.open), state, redraw });
+    entries = columns(store, isNarrow ? mostInStrip : mostColumns, state.open);
+    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw });
     marks.show(state.chosen ?? null);
   }
 
@@ -97,7 +97,7 @@ export function view(root, store) {
   const sized = new ResizeObserver(() => { if (root.clientWidth < narrow !== isNarrow) redraw() });
   draw();
   sized.observe(root);
-  if (state.chosen === undefined) strongest(store).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
+  if (state.chosen === undefined) telling(store, entries).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
   else point(state.chosen, false);
   return { close() { sized.disconnect(); clear() } };
 }
@@ -108,13 +108,14 @@ function roved(map) {
   for (const other of map.parentElement.querySelectorAll(".maps-map")) other.tabIndex = other === map ? 0 : -1;
 }
 
-/** The cell with the largest value that the last window layer with a map made. */
-async function strongest(store) {
-  const block = store.blocks.findLast(({ layer, reach, output_shape: shape }) =>
-    reach[0].kind === "window" && layer.type === "conv" && Math.min(...volume(shape).slice(1)) > 2);
-  const made = block && await known(store, block.path);
-  if (!made || isVector(block)) return null;
-  const at = made.data.reduce((best, value, index) => (value > made.data[best] ? index : best), 0);
-  const { height, width, step } = plane(made, block, 0), place = at % (height * width);
-  return { path: block.path, channel: Math.floor(at / (height * width)), row: step * Math.floor(place / width), column: step * (place % width) };
+/** The cell to begin with: the largest value of the last maps that do not see the whole image, of the first of them. */
+async function telling(store, shown) {
+  const { width, height } = store.payload.image;
+  const telling = shown.slice(0, atOnce).filter(({ block, isOpen }) => !isOpen && !isVector(block) && held(store, block) > 0
+    && block.sees?.[0] < height && block.sees[1] < width);
+  const entry = telling.findLast(({ block }) => block.layer.type === "conv") ?? telling.at(-1);
+  if (!entry) return null;
+  const { block } = entry, part = plane(await known(store, block.path), block, 0);
+  const at = part.values.reduce((best, value, place) => (value > part.values[best] ? place : best), 0);
+  return { path: block.path, channel: 0, row: part.step * Math.floor(at / part.width), column: part.step * (at % part.width) };
 }

@@ -6,15 +6,18 @@ import { html } from "fieldstone/elements";
 export function picture(payload, attributes = {}) {
   const { src, name, width, height } = payload.image;
   const shown = html("img", { src, alt: name, draggable: "false", class: width < 128 ? "picture-coarse" : null });
-  return html("div", { class: "picture", style: `aspect-ratio: ${width} / ${height}`, ...attributes }, shown,
+  return html("div", { class: "picture", style: `aspect-ratio: ${width} / ${height}`, ...attributes },
+    html("div", { class: "picture-inside" }, shown, html("div", { class: "picture-veil", hidden: true })),
     html("div", { class: "picture-mark", hidden: true }));
 }
 
 /** Frame the rows and columns [first, last] of the image; null for none. */
 export function mark(frame, payload, part) {
-  const box = frame.querySelector(".picture-mark"), { width, height } = payload.image;
-  box.hidden = !part;
-  if (part) placed(box, part, height, width);
+  const { width, height } = payload.image;
+  for (const box of frame.querySelectorAll(".picture-mark, .picture-veil")) {
+    box.hidden = !part;
+    if (part) placed(box, part, height, width);
+  }
 }
 
 /** Lay a box over rows and columns of something that is so many high and wide. */

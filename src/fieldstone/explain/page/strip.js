@@ -8,7 +8,7 @@ import { foot, head, mapsOf } from "fieldstone/entry";
 import { count, isVector } from "fieldstone/maps";
 import { picture } from "fieldstone/picture";
 
-const pitch = 48, rows = 3, gap = 24, bar = 64, ends = 144 + 172 + gap, lane = 22;
+const pitch = 48, rows = 3, gap = 20, bar = 64, ends = 144 + 172 + gap + 50, lane = 22;
 
 /** Draw the strip into `root`; returns what shows the maps that a chosen one reads, and `close`. */
 export function strip(root, { store, maps, shown, state, redraw }) {
@@ -28,11 +28,10 @@ export function strip(root, { store, maps, shown, state, redraw }) {
   function column(entry, place) {
     const width = entry.isOpen ? 0 : Math.min(across(entry.block), Math.ceil(count(entry.block) / rows));
     const isWide = !entry.isOpen && state.wide.has(entry.block.path);
-    const number = entry.isOpen ? 0 : isWide ? count(entry.block) : Math.min(count(entry.block), rows * width);
     return html("li", { class: entry.isOpen ? "strip-column strip-open" : "strip-column", "data-place": place },
       head(entry, state, redraw),
       entry.isOpen ? null : html("div", { class: isWide ? "strip-maps strip-wide" : "strip-maps",
-        style: `--across: ${isWide ? 8 : Math.max(1, width)}` }, mapsOf(entry.block, number, { maps, state, redraw })),
+        style: `--across: ${isWide ? 8 : Math.max(1, width)}` }, mapsOf(entry.block, rows * width, { store, maps, state, redraw })),
       entry.isOpen ? null : foot(entry.block));
   }
 }
