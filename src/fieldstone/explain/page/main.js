@@ -29,14 +29,15 @@ export async function start() {
 async function show(page, top, isMoved) {
   page.shown?.close();
   page.shown = null;
-  const route = routed(page.store, location.hash), turn = (page.turn = Symbol());
+  const route = routed(page.store, location.hash), before = page.name, turn = (page.turn = Symbol());
   const { view } = await route.module();
   if (page.turn !== turn) return; // the address has changed since
   page.root.replaceChildren(...route.above(), route.body);
   page.shown = view(route.body, page.store, route.block, { hash: location.hash });
   top.update(route.crumbs);
   document.title = `${route.title} · Fieldstone`;
-  if (isMoved) focused(page.root);
+  page.name = route.name;
+  if (isMoved && before !== route.name) focused(page.root);
 }
 
 /** Where a person goes, the focus goes: to the heading of the view. */

@@ -22,7 +22,7 @@ const step = () => import("fieldstone/step"), dense = () => import("fieldstone/d
 const layers = {
   conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step, adaptiveavgpool: step,
   adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense, identity: dense, add: dense,
-  multiply: dense, concat: dense, other: () => import("fieldstone/other"),
+  multiply: dense, concat: dense, other: dense,
 };
 
 /** The view of an address: {module, block, above, body, crumbs, title}; of one that means nothing, the overview. */
@@ -30,10 +30,10 @@ export function routed(store, hash) {
   const [, name, path] = /^#\/(\w*)\/?(.*)$/.exec(hash) ?? [], block = name === "block" ? store.block(path) : null;
   const body = html("div", { class: "body" }), { title } = store.payload;
   if (block)
-    return { module: layers[block.layer.type], block, body, above: () => [around(store, block)], title: `${block.notation} · ${title}`,
+    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)], title: `${block.notation} · ${title}`,
       crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
   const place = name in views ? name : "overview", own = say(`routes.${place}`);
-  return { module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
+  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
     above: () => [head(store, place), notes(store)], crumbs: place === "overview" ? [{ text: title }]
       : [{ text: say("routes.overview"), href: "#/" }, { text: own }] };
 }
