@@ -4,7 +4,8 @@
 // A layer is the payload's LAYER with `kernel`, [height, width], from the block's reach; `settings` lie over it:
 // changed numbers, and `weight` and `bias` as arrays instead of their names.
 
-const PADDING = -1, NOTHING = -2; // in place of a source: a padded cell, and no cell at all
+const PADDING = -1; // in place of a source: a padded cell that copies none
+export const NOTHING = -2; // no cell at all
 
 /** What a layer does in its windows: "conv", "upconv", "max" or "mean". */
 export function kindOf({ type }) {
@@ -47,7 +48,7 @@ export function windowsAlong(layer, size, axis) {
   for (let tap = 0; tap < taps; tap++) for (let at = 0; at < out; at++) {
     const place = placeOf(tap, at), index = tap * out + at;
     places[index] = place ?? 0;
-    sources[index] = place === null ? NOTHING : source(layer, place, size);
+    sources[index] = place === null ? NOTHING : sourceOf(layer, place, size);
   }
   return { size, out, taps, places, sources };
 }
@@ -79,8 +80,8 @@ function longest(size, out) {
   return Math.max(...Array.from({ length: out }, (_, at) => share(size, out, at)[1]));
 }
 
-/** The cell that is read at a place: itself, the one that is copied there, or none. */
-function source({ padding_mode: mode }, place, size) {
+/** The cell that is read at a place: itself, the one that is copied there, or (below 0) none. */
+export function sourceOf({ padding_mode: mode }, place, size) {
   if (place >= 0 && place < size) return place;
   if (mode === "replicate") return place < 0 ? 0 : size - 1;
   if (mode === "circular") return (place + size) % size;
