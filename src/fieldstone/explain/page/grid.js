@@ -21,21 +21,13 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** An HTML element. */
-export function html(name, className = "", ...children) {
-  const element = document.createElement(name);
-  if (className) element.className = className;
-  element.append(...children);
-  return element;
-}
-
 /** How many characters a cell of that side holds. */
 export function room(side) {
   return side < 22 ? 0 : side < 28 ? 2 : side < 36 ? 3 : side < 48 ? 4 : 6;
 }
 
 function letters(side, longest) {
-  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.31][longest] ?? 0.26;
+  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.29][longest] ?? 0.26;
   return Math.max(10, Math.round(Math.min(20, side * share)));
 }
 
@@ -72,7 +64,8 @@ export class Stones {
   /**
    * Draws every cell as look(row, column) says: {value (a number; null is not computed yet), fill (a CSS colour), state
    * ("pad", "skip", "unread", "off", "win", "now" or none), tap (whether a frame of its own lies on it), under ("×−1"),
-   * dots (a number), says (more for a screen reader)}. `moved`, {firstRow, firstColumn, rowStep, columnStep}, moves a lens.
+   * dots (a number), says (more for a screen reader)}.
+   * `moved`, {firstRow, firstColumn, rowStep, columnStep}, moves a lens.
    */
   paint(look, moved = {}) {
     Object.assign(this, moved);
@@ -148,6 +141,7 @@ function placeOf(event) {
   return cell && [Number(cell.dataset.row), Number(cell.dataset.column)];
 }
 
+const plain = ["pad", "skip", "unread", "off"]; // states without a tint
 const arrows = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** One stone: its ground, number, what stands under it, dots and focus ring. */
@@ -168,7 +162,7 @@ function paint(element, { ground, number, under, dots }, side, look, text, size)
   const shown = look.under && side >= 34 ? look.under : "";
   const classes = ["grid-stone", look.state && `grid-${look.state}`, look.tap && "grid-tap"];
   element.setAttribute("class", classes.filter(Boolean).join(" "));
-  ground.style.fill = look.state === "skip" ? "url(#grid-hatch)" : look.value === null ? "" : look.fill ?? "";
+  ground.style.fill = plain.includes(look.state) || look.value === null ? "" : look.fill ?? "";
   number.textContent = text;
   number.style.fontSize = `${size}px`;
   number.setAttribute("y", side / 2 - (shown || look.dots ? 4 : 0));

@@ -5,7 +5,8 @@ import {
 } from "fieldstone/layers";
 
 export class Trace {
-  #planes = new Map(); // output channel -> {values, winners}
+  #planes = new Map(); // output channel -> what `compute` gives
+  #longest = [];
 
   /**
    * @param layer the block's LAYER with `kernel`, and weight and bias as arrays.
@@ -70,6 +71,21 @@ export class Trace {
       index => sources[index] === NOTHING ? null : places[index]);
     const there = read.filter(place => place !== null);
     return { first: Math.min(...there), last: Math.max(...there), places: read };
+  }
+
+  /** The most places that any window spans along an axis. */
+  longest(axis) {
+    if (!this.#longest[axis]) {
+      const spans = Array.from({ length: this.size[axis] }, (_, at) => this.span(axis, at));
+      this.#longest[axis] = Math.max(1, ...spans.map(({ first, last }) => last - first + 1).filter(Number.isFinite));
+    }
+    return this.#longest[axis];
+  }
+
+  /** Whether some window steps over cells that lie between those which it reads. */
+  get skips() {
+    return [0, 1].some(axis => Array.from({ length: this.size[axis] }, (_, at) => this.span(axis, at)).some(
+      ({ first, last, places }) => last - first + 1 > places.filter(place => place !== null).length));
   }
 
   /** The first step whose window reads a place; −1 if none does. */
