@@ -18,6 +18,12 @@ addWords({
   "arithmetic.uncounted": ["Padding is not counted: count_include_pad=false.", "패딩은 세지 않습니다: count_include_pad=false"],
   "arithmetic.conv": ["{n} values times {n} weights, summed, plus the bias.",
     "값 {n}개에 가중치 {n}개를 곱해 더하고 편향을 더합니다."],
+  "arithmetic.conv1": ["1 value times 1 weight, plus the bias.", "값 하나에 가중치 하나를 곱하고 편향을 더합니다."],
+  "arithmetic.plain1": ["1 value times 1 weight; there is no bias.", "값 하나에 가중치 하나를 곱합니다. 편향은 없습니다."],
+  "arithmetic.channels1": ["1 value times 1 weight in each of {channels} channels, all summed, plus the bias.",
+    "채널 {channels}개마다 값 하나에 가중치 하나를 곱해 모두 더하고 편향을 더합니다."],
+  "arithmetic.unbiased1": ["1 value times 1 weight in each of {channels} channels, all summed; there is no bias.",
+    "채널 {channels}개마다 값 하나에 가중치 하나를 곱해 모두 더합니다. 편향은 없습니다."],
   "arithmetic.plain": ["{n} values times {n} weights, summed; there is no bias.",
     "값 {n}개에 가중치 {n}개를 곱해 더합니다. 편향은 없습니다."],
   "arithmetic.channels": ["{n} values times {n} weights in each of {channels} channels, all summed, plus the bias.",
@@ -166,7 +172,8 @@ function saidMean({ taps, sum, count }, { layer }) {
 function saidProducts({ taps, sums, bias }) {
   if (taps.length === 0) return [say("arithmetic.nothing")];
   const kinds = sums.length > 1 ? ["unbiased", "channels"] : ["plain", "conv"];
-  return [say(`arithmetic.${kinds[bias === null ? 0 : 1]}`, { n: taps.length, channels: sums.length })];
+  const one = taps.length === 1 ? "1" : "";
+  return [say(`arithmetic.${kinds[bias === null ? 0 : 1]}${one}`, { n: taps.length, channels: sums.length })];
 }
 
 /** Where the gradient of this output goes. */

@@ -24,11 +24,11 @@ export class Chooser {
   #seen = new IntersectionObserver(found => this.#appeared(found), { rootMargin: "100px" });
 
   /**
-   * @param choice {name ("input", "output" or "one"), words, channels, chosen, width in pixels, isOpen, opened(isOpen),
+   * @param choice {name ("input", "output", or "both" of pooling), words, channels, chosen, width in pixels, isOpen (false), opened(isOpen),
    *   plane(channel): {values, height, width} or null, picked(channel)}.
    */
   constructor(choice) {
-    Object.assign(this, choice);
+    Object.assign(this, { isOpen: false, ...choice });
     this.strip = html("div", { class: "channels-strip", role: "radiogroup", "aria-label": this.words });
     this.element = html("div", { class: "channels", "data-channels": this.name },
       html("div", { class: "channels-label" }, this.words), this.strip);

@@ -27,7 +27,7 @@ export function room(side) {
 }
 
 function letters(side, longest) {
-  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.29][longest] ?? 0.26;
+  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.27][longest] ?? 0.26;
   return Math.max(10, Math.round(Math.min(20, side * share)));
 }
 
@@ -151,6 +151,7 @@ function stone(x, y, side) {
     number: svg("text", { class: "grid-number", x: side / 2, dy: ".35em" }),
     under: svg("text", { class: "grid-under", x: side / 2, y: side - 6 }),
     dots: svg("g"),
+    exact: svg("title"),
     ring: svg("rect", { class: "grid-ring", x: -2, y: -2, width: side + 4, height: side + 4, rx: 9 }),
   };
   const place = `translate(${x},${y})`;
@@ -158,8 +159,8 @@ function stone(x, y, side) {
   return { element, paint: (look, text, size) => paint(element, parts, side, look, text, size) };
 }
 
-function paint(element, { ground, number, under, dots }, side, look, text, size) {
-  const shown = look.under && side >= 34 ? look.under : "";
+function paint(element, { ground, number, under, dots, exact: title }, side, look, text, size) {
+  const shown = !look.under || side < 34 ? "" : side < 48 ? look.under.replace("0.", ".") : look.under;
   const classes = ["grid-stone", look.state && `grid-${look.state}`, look.tap && "grid-tap"];
   element.setAttribute("class", classes.filter(Boolean).join(" "));
   ground.style.fill = plain.includes(look.state) || look.value === null ? "" : look.fill ?? "";
@@ -167,8 +168,10 @@ function paint(element, { ground, number, under, dots }, side, look, text, size)
   number.style.fontSize = `${size}px`;
   number.setAttribute("y", side / 2 - (shown || look.dots ? 4 : 0));
   under.textContent = shown;
+  under.style.fontSize = `${side < 44 ? 10 : 12}px`;
   dots.replaceChildren(...pips(look.dots ?? 0, side));
   element.dataset.value = look.value === null ? "" : exact(look.value);
+  title.textContent = element.dataset.value.replace("-", "−");
   element.setAttribute("aria-label", spoken(element.dataset, look));
 }
 

@@ -2,7 +2,7 @@
 
 const TOP = 34; // pixels above a grid for its label
 const FOOT = 34; // under the kernel for its caption
-const MOST = 60; // the pitch of cells
+const MOST = 60, NARROW = 48; // the pitch of cells
 
 /**
  * @param width pixels that there are.
@@ -12,7 +12,7 @@ const MOST = 60; // the pitch of cells
  */
 export function layout(width, grids) {
   const wide = besides(width, grids), corner = cornered(width, grids);
-  if (width >= 560 && wide.pitch >= 50) return wide;
+  if (width >= 560 && wide.pitch >= 40) return wide;
   const best = width >= 560 ? [wide, corner].reduce((one, other) => other.pitch > one.pitch + 3 ? other : one) : null;
   return best && best.pitch >= 34 ? best : stacked(width, grids);
 }
@@ -44,8 +44,8 @@ function cornered(width, { input, kernel, output }) {
 
 /** The input above, kernel and output side by side under it. */
 function stacked(width, { input, kernel, output }) {
-  const pitch = Math.min(MOST, Math.floor(width / input[1])), between = 48;
-  const small = Math.min(pitch, MOST, Math.floor((width - between) / (kernel[1] + output[1])));
+  const pitch = Math.min(NARROW, Math.floor(width / input[1])), between = 48;
+  const small = Math.min(pitch, Math.floor((width - between) / (kernel[1] + output[1])));
   const columns = (kernel[1] + output[1]) * small + between, start = Math.max(0, (width - columns) / 2);
   const rows = Math.max(kernel[0], output[0]), below = TOP + input[0] * pitch + 14 + TOP;
   const y = ([count]) => below + (rows - count) * small / 2;

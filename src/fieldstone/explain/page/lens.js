@@ -13,7 +13,7 @@ addWords({
 });
 
 const LENS = 11; // cells a side, at most
-const SIDE = 232; // pixels of a canvas, about
+const SIDE = 208; // pixels of a canvas, about
 
 /** The places of an axis that exist, the map's own and its padding: {first, last}. */
 function reach({ layer, shape }, axis) {

@@ -54,8 +54,8 @@ export class Player {
     this.#settle();
     const { trace, state } = this, width = this.#width - (this.#width < 620 ? 24 : 64);
     this.stage = new Stage(trace, state, width, this.#ways());
-    this.choosers = choosersOf(trace, state, this.arrays, width, { picked: this.#choose, opened: this.#open });
     this.maps = this.stage.isWhole ? {} : this.#maps();
+    this.choosers = choosersOf(trace, state, this.arrays, width, { picked: this.#choose, opened: this.#open });
     this.bars = trace.weighted && trace.channelsOf(state.channel).length > 1 ? new Bars(channel => this.#choose("input", channel)) : null;
     this.transport = new Transport(state, trace.steps, this.#motion());
     this.#place();
@@ -78,10 +78,11 @@ export class Player {
     this.read = { sentence: html("p", { class: "player-sentence", "aria-live": "polite" }), line: html("div", { class: "arithmetic" }),
       sum: html("div", { class: "arithmetic", hidden: !bars }), gradient: html("p", { class: "player-gradient" }),
       differs: html("p", { class: "player-differs", role: "note" }) };
-    const { sentence, line, sum, gradient, differs } = this.read, canvases = Object.values(maps).map(map => map.element);
+    const { sentence, line, sum, gradient, differs } = this.read, sides = ["both", "input", "output"].map(name => [
+      ...choosers.filter(chooser => chooser.name === name), ...maps[name] ? [maps[name]] : []].map(part => part.element));
     this.root.replaceChildren(...this.notes,
-      html("div", { class: "player-choice", hidden: choosers.length === 0 }, ...choosers.map(chooser => chooser.element)),
-      html("div", { class: "player-maps", hidden: canvases.length === 0 }, ...canvases),
+      html("div", { class: "player-maps", hidden: sides.flat().length === 0 }, ...sides.filter(side => side.length).map(
+        side => html("div", { class: choosers[0]?.name === "both" && side === sides[0] ? "player-both" : "player-side" }, ...side))),
       html("div", { class: "player-stage" }, stage.element), legend(stage.scene),
       html("div", { class: "player-read" }, sentence, line, bars?.element ?? "", sum, differs, gradient), this.transport.element);
   }
@@ -169,7 +170,7 @@ export class Player {
   }
 
   #choose = (name, channel) => {
-    this.state[name === "input" ? "input" : "channel"] = channel;
+    this.state[name === "input" ? "input" : "channel"] = channel; // of pooling they are one
     this.#rebuild(name);
   };
 

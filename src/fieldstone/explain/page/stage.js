@@ -140,7 +140,7 @@ export class Stage {
     const taps = trace.weighted ? trace.layer.kernel : now.spans.map(({ places }) => places.filter(one => one !== null).length);
     labels.input.write(sized(lenses.input, sides, trace.layer));
     labels.kernel.write(taps.join(" × "));
-    labels.output.write(sized(lenses.output, trace.size));
+    labels.output.write(trace.size.join(" × "));
     this.caption.textContent = say(`stage.${trace.weighted ? "conv" : trace.kind}`, { n: now.count ?? now.taps.length });
   }
 }

@@ -31,7 +31,7 @@ const kept = new Map(); // by block: what a reader has chosen
 
 function stateOf(block) {
   if (!kept.has(block)) {
-    kept.set(block, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: { input: false, output: false } });
+    kept.set(block, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: {} });
   }
   return kept.get(block);
 }
