@@ -65,11 +65,7 @@ def layer_of(block: Any, module: nn.Module) -> tuple[dict[str, Any], dict[str, l
     names = [entry.name for place in ("main", "option") for entry in block.arguments(place)]
     options = {name: getattr(block, name) for name in names}
     arrays = {"weight": module.weight.tolist()} if isinstance(module, nn.PReLU) else {}
-    return {
-        "type": "activation",
-        "name": block.keyword,
-        "options": {name: getattr(block, name) for name in entries},
-    }, arrays
+    return {"type": "activation", "name": block.keyword, "options": options}, arrays
 
 
 def computed(page: Page, layer: dict[str, Any], input: Tensor, arrays: dict[str, list[float]]) -> Tensor:
