@@ -1,0 +1,197 @@
+"""What an explorer shows of a design, one part after another: its blocks that make something. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fieldstone.analysis.rule import Subject
+from fieldstone.design.blocks import activation, convolution, dense, norm, pooling, shape, structure
+from fieldstone.design.blocks.block import Block
+from fieldstone.design.field import Field
+from fieldstone.design.walk import Row
+from fieldstone.geometry import WHOLE, Moves, Reads, Resized, Shape, Transposed, Whole, Window
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block, or one of the convolutions that a `separable` is made of.
+
+    Attributes:
+        path: of its module.
+        block: with numbers in the place of `classes`.
+        text: as it was written.
+        sources: the paths of the parts whose maps it takes, or `input`.
+        input_shape, output_shape: (C, H, W), or (C,).
+        field: what a value of its map sees of the input.
+    """
+
+    path: str
+    block: Block
+    text: str
+    sources: tuple[str, ...]
+    input_shape: Shape
+    output_shape: Shape
+    params: int
+    macs: int
+    field: Field | None
+
+    @property
+    def window(self) -> Moves | Whole | None:
+        """What a value of its map reads of what it takes; None for its own place alone."""
+        return self.block.window(self.input_shape[1:]) if len(self.input_shape) > 1 else None
+
+
+def parts_of(subject: Subject) -> tuple[Part, ...]:
+    """The parts of a design, in the order in which they run."""
+    return tuple(part for row in subject.order for part in _parts(row))
+
+
+def _parts(row: Row) -> Iterator[Part]:
+    whole = Part(
+        row.path, row.bound, row.block.text(), row.sources, row.input_shape, row.output_shape, row.params, row.macs,
+        row.field,
+    )  # fmt: skip
+    if not isinstance(row.bound, convolution.Separable):
+        yield whole
+        return
+    first, second = row.bound.convolutions(row.input_shape[0])
+    between = first.output_shape(row.input_shape)
+    yield replace(
+        whole, path=f"{row.path}.depthwise", block=first, text=f"{whole.text}: depthwise", output_shape=between,
+        params=first.params(row.input_shape), macs=first.macs(row.input_shape),
+    )  # fmt: skip
+    yield replace(
+        whole, path=f"{row.path}.pointwise", block=second, text=f"{whole.text}: pointwise", input_shape=between,
+        sources=(f"{row.path}.depthwise",), params=second.params(between), macs=second.macs(between),
+    )  # fmt: skip
+
+
+def layer_of(part: Part) -> dict[str, Any]:
+    """What a page has to know to show how a part computes, its weights left out."""
+    block = part.block
+    match block:
+        case convolution.Conv() | convolution.UpConv() | convolution.Depthwise() | pooling.Pool():
+            return _sliding(block, part.input_shape)
+        case pooling.GlobalPool():
+            return {"type": block.keyword, "keepdims": block.keepdims}
+        case pooling.AdaptivePool():
+            return {"type": block.keyword, "sizes": list(part.output_shape[1:])}
+        case norm.BatchNorm():
+            return {"type": "batchnorm", "eps": block.eps}
+        case norm.Dropout() | norm.ChannelDropout() | norm.AlphaDropout():
+            return {"type": "identity"}
+        case activation.Activation():
+            return {"type": "activation", "name": block.keyword, "options": _options(block)}
+        case structure.Parallel():
+            return {"type": block.how}
+        case shape.Flatten() | dense.Linear() | structure.Join():
+            return {"type": block.keyword}
+    return {"type": "other"}
+
+
+def _sliding(
+    block: convolution.Conv | convolution.UpConv | convolution.Depthwise | pooling.Pool, input_shape: Shape
+) -> dict[str, Any]:
+    sides = input_shape[1:]
+    match block:
+        case convolution.Depthwise():
+            (conv,) = block.convolutions(input_shape[0])
+            return _sliding(conv, input_shape)
+        case convolution.Conv():
+            window = _window(block.window(sides))
+            return {"type": "conv", **window, "groups": block.groups, "padding_mode": block.padding_mode}
+        case convolution.UpConv():
+            return {"type": "upconv", **_transposed(block.window(sides)), "groups": block.groups}
+    assert isinstance(block, pooling.Pool)
+    counted = {"count_include_pad": block.count_include_pad} if isinstance(block, pooling.AvgPool) else {}
+    return {"type": block.keyword, **_window(block.window(sides)), "ceil_mode": block.ceil_mode, **counted}
+
+
+def is_recomputed(part: Part) -> bool:
+    """Whether a page makes its map itself, of the map before: it is value by value, or the same values."""
+    pointwise = activation.Activation | norm.BatchNorm | norm.Dropout | norm.ChannelDropout | norm.AlphaDropout
+    return isinstance(part.block, pointwise | shape.Flatten)
+
+
+def reach_of(part: Part, shapes: Mapping[str, Shape]) -> list[dict[str, Any]]:
+    """For each source, which of its values one value of the part's map reads.
+
+    Args:
+        shapes: of what each source makes, by path.
+    """
+    taken = [shapes[source] for source in part.sources]
+    if isinstance(part.block, structure.Join | structure.Parallel):
+        return list(_joined(part, taken))
+    return [_reach(part)] * len(taken)
+
+
+def _joined(part: Part, taken: Sequence[Shape]) -> Iterator[dict[str, Any]]:
+    """Each its own place, of the centre where one is cut; of a `concat` the channels that it brings."""
+    block = part.block
+    concat = (block.how if isinstance(block, structure.Parallel) else block.keyword) == "concat"
+    first = 0
+    for one in taken:
+        channels = {"channels": [first, first + one[0]]} if concat else {}
+        cut = [(side - kept) // 2 for side, kept in zip(one[1:], part.output_shape[1:], strict=True)]
+        ones = [1] * len(cut)
+        moved = {"kind": "window", "kernel": ones, "stride": ones, "dilation": ones, "before": [-by for by in cut]}
+        yield {**(moved if any(cut) else {"kind": "same"}), **channels}
+        first += one[0]
+
+
+def _reach(part: Part) -> dict[str, Any]:
+    block, window = part.block, part.window
+    if isinstance(block, shape.Flatten):
+        return {"kind": "flat"}
+    if isinstance(block, dense.Linear) or window is WHOLE:
+        by_channel = isinstance(block, pooling.GlobalPool)
+        return {"kind": "all", **({"depthwise": True} if by_channel else {})}
+    if not isinstance(window, Moves):
+        return {"kind": "same"}
+    return {**_moves(window, part.input_shape[1:]), **_channels(block, part)}
+
+
+def _moves(window: Moves, sides: tuple[int, ...]) -> dict[str, Any]:
+    match window:
+        case Window():
+            numbers = {"kernel": window.kernel, "stride": window.stride, "dilation": window.dilation}
+            before = [first for first, _ in window.padding]
+            return {"kind": "window", **{name: list(one) for name, one in numbers.items()}, "before": before}
+        case Transposed():
+            numbers = {"kernel": window.kernel, "stride": window.stride, "dilation": window.dilation}
+            numbers |= {"before": window.padding}
+            return {"kind": "transposed", **{name: list(one) for name, one in numbers.items()}}
+        case Resized():
+            rows, columns = map(_spans, window.reads(sides), window.sizes)
+            return {"kind": "table", "rows": rows, "columns": columns}
+
+
+def _spans(reads: Reads, count: int) -> list[list[int]]:
+    """The first and the last place that each value along an axis reads."""
+    return [[min(taps), max(taps)] for taps in map(reads.at, range(count))]
+
+
+def _channels(block: Block, part: Part) -> dict[str, Any]:
+    """Which channels: all of its group, its own, or (of a pixel shuffle) any."""
+    if isinstance(block, convolution.Conv | convolution.UpConv):
+        return {"groups": block.groups}
+    if isinstance(block, convolution.Depthwise):
+        return {"groups": part.input_shape[0]}
+    return {} if isinstance(block, shape.PixelShuffle) else {"depthwise": True}
+
+
+def _window(window: Window) -> dict[str, Any]:
+    numbers = {"kernel": window.kernel, "stride": window.stride, "dilation": window.dilation}
+    return {**{name: list(one) for name, one in numbers.items()}, "padding": [list(pair) for pair in window.padding]}
+
+
+def _transposed(window: Transposed) -> dict[str, Any]:
+    names = ("kernel", "stride", "dilation", "padding", "output_padding")
+    return {name: list(getattr(window, name)) for name in names}
+
+
+def _options(block: Block) -> dict[str, Any]:
+    """The numbers of an activation, by torch's names."""
+    return {entry.name: getattr(block, entry.name) for place in ("main", "option") for entry in block.arguments(place)}

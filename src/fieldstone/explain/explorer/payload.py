@@ -1,0 +1,167 @@
+"""What the explorer page knows of a network and an image, as JSON and arrays."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, field
+from math import inf, isnan
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from fieldstone.data.decode import Pixels
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.names import INPUT
+from fieldstone.design.walk import Row
+from fieldstone.explain.explorer.arrays import Arrays
+from fieldstone.explain.explorer.parts import Part, is_recomputed, layer_of, reach_of
+from fieldstone.explain.explorer.recording import Recording, record
+from fieldstone.model.inference import Normalise
+from fieldstone.tasks.task import Task
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Explored:
+    """A network to look into.
+
+    Attributes:
+        name: what it is called.
+        trained: whether its weights were learned; else they are its first ones.
+        parts: of its design.
+        rows: the same as the walk gives them.
+        notes: what a person should know of it.
+    """
+
+    name: str
+    trained: bool
+    network: nn.Module
+    parts: tuple[Part, ...]
+    rows: tuple[Row, ...]
+    task: Task
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Seen:
+    """One image in a network: all that a page shows of it."""
+
+    explored: Explored
+    image_name: str
+    original: tuple[int, int]
+    pixels: Pixels
+    recording: Recording
+    arrays: Arrays = field(default_factory=Arrays)
+
+    @classmethod
+    def of(cls, explored: Explored, name: str, original: tuple[int, int], pixels: Pixels) -> Seen:
+        """Run the network on the pixels of an image, uint8 (C, H, W), as its preprocessing gives them."""
+        given = Normalise(explored.preprocessing)(torch.from_numpy(pixels.copy())[None])[0].contiguous()
+        return cls(explored, name, original, pixels, record(explored.network, explored.parts, given))
+
+    @property
+    def input(self) -> Tensor:
+        """(C, H, W), as the first block reads it."""
+        return self.recording.maps[INPUT]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the arrays' numbers, `live` and `why`."""
+        explored = self.explored
+        shapes = {INPUT: tuple(self.input.shape), **{part.path: part.output_shape for part in explored.parts}}
+        return {
+            "title": f"{explored.name} / {self.image_name}",
+            "trained": explored.trained,
+            "model": {
+                "name": explored.name,
+                "task": explored.task.name,
+                "classes": list(explored.classes),
+                "params": sum(part.params for part in explored.parts),
+                "notes": list(explored.notes),
+            },
+            "image": self._image(),
+            "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},
+            "blocks": [self._block(part) | {"reach": reach_of(part, shapes)} for part in explored.parts],
+            "outputs": self._outputs(),
+        }
+
+    def _image(self) -> dict[str, Any]:
+        file = io.BytesIO()
+        shown = self.pixels[0] if len(self.pixels) == 1 else self.pixels.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
+        Image.fromarray(np.ascontiguousarray(shown)).save(file, format="PNG")
+        return {
+            "name": self.image_name,
+            "src": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}",
+            "width": self.pixels.shape[2],
+            "height": self.pixels.shape[1],
+            "original": list(self.original),
+            "preprocessing": self.explored.preprocessing.to_json(),
+        }
+
+    def _block(self, part: Part) -> dict[str, Any]:
+        stage, _, inner = part.path.partition(".")
+        made = self.recording.maps[part.path]
+        return {
+            "path": part.path,
+            "keyword": part.block.keyword,
+            "notation": part.text,
+            "stage": stage if inner else None,
+            "sources": list(part.sources),
+            "input_shape": list(part.input_shape),
+            "output_shape": list(part.output_shape),
+            "params": part.params,
+            "macs": part.macs,
+            **_seen(part),
+            "output": None if is_recomputed(part) else self.arrays.add(f"map/{part.path}", made),
+            "layer": layer_of(part) | self._weights(part),
+        }
+
+    def _weights(self, part: Part) -> dict[str, str | None]:
+        """The names of its module's arrays, by the words of the page; None where it has none."""
+        module = self.explored.network.get_submodule(part.path)
+        words = {"weight": "weight", "bias": "bias"}
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            words = {"mean": "running_mean", "var": "running_var", "gamma": "weight", "beta": "bias"}
+        elif not isinstance(module, nn.modules.conv._ConvNd | nn.Linear | nn.PReLU):
+            return {}
+        found = {word: getattr(module, name, None) for word, name in words.items()}
+        return {
+            word: None if one is None else self.arrays.add(f"{word}/{part.path}", one) for word, one in found.items()
+        }
+
+    def _outputs(self) -> dict[str, Any]:
+        logits = self.recording.logits
+        if logits.dim() > 1:  # a class a pixel: the last map is the answer
+            return {"per_pixel": True, "logits": [], "probabilities": []}
+        probabilities = self.explored.task.decode(logits[None])[0]
+        order = probabilities.nan_to_num(-1).argsort(descending=True, stable=True)[:MOST_CLASSES].tolist()
+        return {
+            "per_pixel": False,
+            "logits": [plain(one) for one in logits.tolist()],
+            "probabilities": [{"class": place, "value": plain(float(probabilities[place]))} for place in order],
+        }
+
+
+def plain(number: float) -> float | str:
+    """A number as JSON can hold it."""
+    if isnan(number):
+        return "NaN"
+    return number if abs(number) < inf else "Infinity" if number > 0 else "-Infinity"
+
+
+def _seen(part: Part) -> dict[str, Any]:
+    """How much of the image a value sees."""
+    if part.field is None:
+        return {"sees": None, "sees_all": False, "jump": None}
+    jump = part.field.jump
+    return {
+        "sees": list(part.field.receptive_field),
+        "sees_all": part.field.saw_everything,
+        "jump": None if jump is None else list(jump),
+    }

@@ -1,0 +1,62 @@
+"""One image through a network, and what every block made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fieldstone.design.names import INPUT
+from fieldstone.explain.explorer.parts import Part
+from fieldstone.model.inference import evaluating
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What happened to one image.
+
+    Attributes:
+        parts: what ran, in order.
+        maps: by path of a part, and `input`: (C, H, W), or (C,) once flattened; float32 on the CPU, contiguous.
+        logits: (outputs,), or (outputs, H, W) of a class a pixel.
+    """
+
+    parts: Sequence[Part]
+    maps: Mapping[str, Tensor]
+    logits: Tensor
+
+
+def record(network: nn.Module, parts: Sequence[Part], image: Tensor) -> Recording:
+    """Run a network once, in evaluation mode and float32.
+
+    Args:
+        network: built from the design whose parts these are; its modules stand at their paths.
+        image: (C, H, W), as the first block reads it.
+    """
+    device = next((one.device for one in network.parameters()), image.device)
+    with evaluating(network), _watched(network, parts) as maps:
+        logits = network(image[None].to(device))
+    maps[INPUT] = image[None]
+    on_cpu = {path: one[0].detach().float().cpu().contiguous() for path, one in maps.items()}
+    return Recording(parts, on_cpu, logits[0].float().cpu())
+
+
+@contextmanager
+def _watched(network: nn.Module, parts: Sequence[Part]) -> Iterator[dict[str, Tensor]]:
+    """What the modules of the parts give while they run, by path."""
+    maps: dict[str, Tensor] = {}
+
+    def keep(path: str) -> None:
+        hooks.append(network.get_submodule(path).register_forward_hook(lambda *call: maps.__setitem__(path, call[2])))
+
+    hooks: list[torch.utils.hooks.RemovableHandle] = []
+    for part in parts:
+        keep(part.path)
+    try:
+        yield maps
+    finally:
+        for hook in hooks:
+            hook.remove()
