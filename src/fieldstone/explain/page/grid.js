@@ -41,7 +41,7 @@ export function hatch() {
  * A grid of rows × columns stones with one tab stop; arrows move it. Its `element` goes into an SVG.
  *
  * @param {object} place name ("input", "kernel", "output"…), label, rows, columns, x, y, pitch and gap in pixels.
- *   firstRow, firstColumn (0): what the first cell is called, −1 with a padding of 1. channel: of the `data-` attribute.
+ *   firstRow, firstColumn (0): what the first cell is called, −1 with a padding of 1. channel: its `data-` attribute.
  * @param {object} on moved(row, column): an arrow went there (without it the focus moves); entered(row, column): Enter;
  *   picked(row, column): a click.
  */
