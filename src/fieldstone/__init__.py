@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fieldstone.model.model import Model, load
     from fieldstone.model.prediction import Prediction
     from fieldstone.training.recipe import Recipe
+    from fieldstone.verbs.explore import explore
     from fieldstone.verbs.inspect import inspect
     from fieldstone.verbs.train import resume, train
 
@@ -33,6 +34,7 @@ __all__ = [
     "Summary",
     "TestReport",
     "Trace",
+    "explore",
     "inspect",
     "load",
     "open_data",
@@ -51,6 +53,7 @@ _HOMES = {
     "Summary": "fieldstone.analysis.summary",
     "TestReport": "fieldstone.model.evaluation",
     "Trace": "fieldstone.explain.trace",
+    "explore": "fieldstone.verbs.explore",
     "inspect": "fieldstone.verbs.inspect",
     "load": "fieldstone.model.model",
     "open_data": "fieldstone.data.opening",

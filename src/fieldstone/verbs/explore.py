@@ -2,109 +2,121 @@
 
 from __future__ import annotations
 
+import errno
+import webbrowser
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from fieldstone.analysis.rule import Subject
 from fieldstone.data.decode import check_size, decode_image, opened, orientation, quiet, read_bytes, readable
-from fieldstone.data.preprocessing import Preprocessing
-from fieldstone.design import named
 from fieldstone.design.design import Design
-from fieldstone.errors import DesignError, FieldstoneError
+from fieldstone.errors import FieldstoneError, ImageError
 from fieldstone.explain.explorer.page import html
-from fieldstone.explain.explorer.parts import parts_of
 from fieldstone.explain.explorer.payload import Explored, Seen
+from fieldstone.explain.explorer.server import HOST, Explorer
+from fieldstone.explain.explorer.why import why
 from fieldstone.files import write_text
-from fieldstone.geometry import format_shape
-from fieldstone.model.model import Model, load
-from fieldstone.network.build import build
-from fieldstone.network.initialise import initialise
-from fieldstone.tasks.choice import task_name
-from fieldstone.tasks.task import TASKS
-from fieldstone.verbs.choose_design import find_design, model_file
-from fieldstone.verbs.inspect import count_classes
+from fieldstone.model.model import Model
+from fieldstone.progress import Progress
+from fieldstone.verbs.explorable import explorable
 
 MOST_BYTES = 24 * 2**20
-"""Of the arrays of a file; a third more once they are written as text."""
-SEED = 0
+"""Of the arrays of a file; as text they are a third longer."""
+ANSWERS = 3
+"""Of so many classes a file says why."""
 
 
-def explorable(given: str | Path | Design | Model, device: str | None = None) -> Explored:
-    """The network that a design, a run, a model or a name means; of a design with its first weights.
+def explore(
+    model: str | Path | Design | Model,
+    image: str | Path,
+    *,
+    out: str | Path | None = None,
+    input: tuple[int, ...] | None = None,
+    device: str | None = None,
+    port: int = 0,
+    browser: bool = True,
+    ready: Callable[[str], object] = print,
+    progress: Progress | None = None,
+) -> Path | None:
+    """Look inside a network on one image: as a page that this machine serves until Ctrl-C, or as one HTML file.
+
+    Args:
+        model: a run, a model, a name such as `efficientnet-lite-0`, `package.module:Factory`, or a design, which then
+            has its first weights.
+        image: a file.
+        out: the file to write; nothing is served then.
+        input: (C, H, W), of a design another than its own; a module needs it.
+        port: of the page; 0 takes a free one.
+        browser: whether to open one.
+        ready: is given the address once the page is there.
+
+    Returns:
+        The file, where one was asked for.
 
     Raises:
-        FieldstoneError: there is no such thing, or its input is no image.
+        FieldstoneError: there is no such model, the image cannot be read, the file not written, or the port is taken.
     """
-    if isinstance(given, Model):
-        return _trained(given, str(given.run or "a model"))
-    if model_file(given) is not None or str(given) in named.LEARNED:
-        assert not isinstance(given, Design)
-        return _trained(load(given, device=device), str(given))
-    return _untrained(find_design(given), str(given))
+    said = progress or Progress.quiet()
+    explored = explorable(model, input, device)
+    content = read_bytes(image)
+    first = _look(explored, content, str(image))
+    if out is not None:
+        return _write(first, Path(out), said)
+    with _server(first, lambda content, name: _look(explored, content, name), port) as server:
+        ready(server.address)
+        if browser and not webbrowser.open(server.address):
+            said.say("no browser can be opened here: open the address in one on this machine")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            said.say("stopped")
+    return None
 
 
-def write_page(explored: Explored, image: str | Path, out: str | Path) -> Path:
-    """Write the page of one image as one file that needs nothing else.
-
-    Raises:
-        FieldstoneError: the image cannot be read, or the place cannot be written.
-    """
-    seen = look(explored, image)
-    payload = seen.to_json() | {"live": None, "why": None}
-    payload["arrays"] = seen.arrays.written(MOST_BYTES)
+def _look(explored: Explored, content: bytes, name: str) -> Seen:
+    """Run a network on the bytes of an image file. Raises ImageError where it cannot be read."""
     try:
-        write_text(Path(out), html(payload))
+        with quiet(), readable(content):
+            image = opened(content)
+            check_size(image)
+            original = image.size[::-1] if orientation(image) >= 5 else image.size
+        pixels = decode_image(content, explored.preprocessing)
+    except ImageError as fault:
+        raise ImageError(fault.message, file=name, fix="give an image that Pillow can read") from fault
+    return Seen.of(explored, Path(name).name, original, pixels)
+
+
+def _write(seen: Seen, out: Path, progress: Progress) -> Path:
+    """The page of one image as one file that needs nothing else; one that is there is replaced."""
+    payload = file_payload(seen, progress)
+    try:
+        write_text(out, html(payload))
     except OSError as fault:
         fix = "give a file in a folder that is there, such as page.html"
         reason = (fault.strerror or str(fault)).lower()
         raise FieldstoneError(f"cannot be written: {reason}", file=str(out), fix=fix) from fault
-    return Path(out)
+    return out
 
 
-def look(explored: Explored, image: str | Path) -> Seen:
-    """Run a network on an image file. Raises ImageError where it cannot be read."""
-    content = read_bytes(image)
-    return Seen.of(explored, Path(image).name, _size(content), decode_image(content, explored.preprocessing))
+def file_payload(seen: Seen, progress: Progress) -> dict[str, Any]:
+    """All that a file holds; what it leaves out of the arrays is a note."""
+    best = [one["class"] for one in seen.told["outputs"]["probabilities"][:ANSWERS]]
+    reasons = why(seen, best, progress)
+    arrays = seen.arrays.written(MOST_BYTES)
+    model, missing = seen.told["model"], sum("left_out" in one for one in arrays.values())
+    if missing:
+        kept = f"this file holds {len(arrays) - missing} of {len(arrays)} arrays, the smallest first"
+        model = {**model, "notes": (*model["notes"], f"{kept}: the live page has them all")}
+    return {**seen.told, "model": model, "live": None, "why": reasons, "arrays": arrays}
 
 
-def _size(content: bytes) -> tuple[int, int]:
-    """Upright width and height."""
-    with quiet(), readable(content):
-        image = opened(content)
-        check_size(image)
-        return image.size[::-1] if orientation(image) >= 5 else image.size
-
-
-def _trained(model: Model, name: str) -> Explored:
-    if model.design is None:
-        raise DesignError(
-            f"{name} holds a network of your own, of which there is no design",
-            fix="explore package.module:Factory with its --input",
-        )
-    design = model.design
-    outputs = model.task.outputs(len(model.classes))
-    rows = design.walk(outputs)
-    parts = parts_of(Subject(design.input, rows))
-    called = design.name or Path(name).name
-    return Explored(called, True, model.network, parts, rows, model.task, model.classes, model.preprocessing)
-
-
-def _untrained(design: Design, name: str) -> Explored:
-    if len(design.input) != 3 or design.input[0] not in (1, 3):
-        raise DesignError(
-            f"an input of {format_shape(design.input)} is not one of images",
-            file=design.file,
-            fix="explore a design with one or three channels, a height and a width",
-        )
-    classes, _ = count_classes(design, None)
-    task = TASKS[task_name(classes, None)]
-    outputs = task.outputs(classes)
-    rows = design.walk(outputs)
-    network = build(design, outputs).eval()
-    initialise(network, "kaiming", SEED)
-    channels, *sides = design.input
-    half, quarter = (0.5,) * channels, (0.25,) * channels
-    preprocessing = Preprocessing(size=(sides[0], sides[1]), channels=channels, mean=half, std=quarter)
-    parts = parts_of(Subject(design.input, rows))
-    names = tuple(f"class {number}" for number in range(1, classes + 1))
-    notes = ("its weights are the first ones, from seed 0: it has learned nothing",)
-    return Explored(design.name or Path(name).stem, False, network, parts, rows, task, names, preprocessing, notes)
+def _server(first: Seen, look: Callable[[bytes, str], Seen], port: int) -> Explorer:
+    try:
+        return Explorer(first, look, port)
+    except OSError as fault:
+        if fault.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why_not = "is taken" if fault.errno == errno.EADDRINUSE else "is not for programs of this user"
+        raise FieldstoneError(
+            f"port {port} of {HOST} {why_not}", fix="give another, or leave --port out and take a free one"
+        ) from fault

@@ -31,7 +31,7 @@ def inspect_module(
         raise DesignError(f"a {type(given).__name__} cannot be inspected", fix=fix)
     if asked["task"] is not None:
         task_name(2 if classes is None else classes, asked["task"], INSPECTED)
-    module, name = (_made(given), given) if isinstance(given, str) else (given, type(given).__name__)
+    module, name = (made(given), given) if isinstance(given, str) else (given, type(given).__name__)
     module = getattr(module, "_orig_mod", module)  # the original of torch.compile
     summary = examine(module, shape, name=name, classes=classes, **asked)
     if effective:
@@ -41,7 +41,8 @@ def inspect_module(
     return summary
 
 
-def _made(name: str) -> nn.Module:
+def made(name: str) -> nn.Module:
+    """What a factory makes, with the same first weights each time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module: nn.Module = find_module(name)

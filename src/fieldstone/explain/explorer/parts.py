@@ -45,7 +45,9 @@ class Part:
 
 def parts_of(subject: Subject) -> tuple[Part, ...]:
     """The parts of a design, in the order in which they run."""
-    return tuple(part for row in subject.order for part in _parts(row))
+    ends = {row.path: f"{row.path}.pointwise" for row in subject.order if isinstance(row.bound, convolution.Separable)}
+    parts = (part for row in subject.order for part in _parts(row))
+    return tuple(replace(part, sources=tuple(ends.get(one, one) for one in part.sources)) for part in parts)
 
 
 def _parts(row: Row) -> Iterator[Part]:
@@ -133,12 +135,26 @@ def _joined(part: Part, taken: Sequence[Shape]) -> Iterator[dict[str, Any]]:
     concat = (block.how if isinstance(block, structure.Parallel) else block.keyword) == "concat"
     first = 0
     for one in taken:
-        channels = {"channels": [first, first + one[0]]} if concat else {}
-        cut = [(side - kept) // 2 for side, kept in zip(one[1:], part.output_shape[1:], strict=True)]
-        ones = [1] * len(cut)
-        moved = {"kind": "window", "kernel": ones, "stride": ones, "dilation": ones, "before": [-by for by in cut]}
-        yield {**(moved if any(cut) else {"kind": "same"}), **channels}
+        yield _own_place(one, part.output_shape) | ({"channels": [first, first + one[0]]} if concat else {})
         first += one[0]
+
+
+def _own_place(taken: Shape, made: Shape) -> dict[str, Any]:
+    """Which value of a joined map stands at a place: the same, that of its centre, or of a gate its only one."""
+    if taken[1:] == made[1:]:
+        return {"kind": "same"}
+    if len(taken) != len(made) or max(taken[1:]) == 1:
+        return {"kind": "all", "depthwise": len(taken) == len(made)}
+    cut = [(side - kept) // 2 for side, kept in zip(taken[1:], made[1:], strict=True)]
+    ones = [1] * len(cut)
+    return {
+        "kind": "window",
+        "kernel": ones,
+        "stride": ones,
+        "dilation": ones,
+        "before": [-by for by in cut],
+        "depthwise": True,
+    }
 
 
 def _reach(part: Part) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf, isnan
 from typing import Any
 
@@ -13,11 +15,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.data.decode import Pixels
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.explain.explorer.arrays import Arrays
+from fieldstone.explain.explorer.modules import record_module
 from fieldstone.explain.explorer.parts import Part, is_recomputed, layer_of, reach_of
 from fieldstone.explain.explorer.recording import Recording, record
 from fieldstone.model.inference import Normalise
@@ -36,6 +40,7 @@ class Explored:
         parts: of its design.
         rows: the same as the walk gives them.
         notes: what a person should know of it.
+        is_own: whether it is a module of the user's own, whose calls the parts are.
     """
 
     name: str
@@ -47,11 +52,18 @@ class Explored:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     notes: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 @dataclass(eq=False)
 class Seen:
-    """One image in a network: all that a page shows of it."""
+    """One image in a network: all that a page shows of it.
+
+    Attributes:
+        original: width and height of the image in its file.
+        pixels: (C, H, W), uint8, as the preprocessing gives them.
+        falls, effective: what was measured of it, once it is asked for.
+    """
 
     explored: Explored
     image_name: str
@@ -59,19 +71,25 @@ class Seen:
     pixels: Pixels
     recording: Recording
     arrays: Arrays = field(default_factory=Arrays)
+    falls: Tensor | None = None
+    effective: Mapping[str, EffectiveField] = field(default_factory=dict)
 
     @classmethod
     def of(cls, explored: Explored, name: str, original: tuple[int, int], pixels: Pixels) -> Seen:
         """Run the network on the pixels of an image, uint8 (C, H, W), as its preprocessing gives them."""
         given = Normalise(explored.preprocessing)(torch.from_numpy(pixels.copy())[None])[0].contiguous()
-        return cls(explored, name, original, pixels, record(explored.network, explored.parts, given))
+        run = record_module if explored.is_own else record
+        seen = cls(explored, name, original, pixels, run(explored.network, explored.parts, given))
+        seen.told  # noqa: B018  # its arrays are there from now on
+        return seen
 
     @property
     def input(self) -> Tensor:
         """(C, H, W), as the first block reads it."""
         return self.recording.maps[INPUT]
 
-    def to_json(self) -> dict[str, Any]:
+    @cached_property
+    def told(self) -> Mapping[str, Any]:
         """Everything but the arrays' numbers, `live` and `why`."""
         explored = self.explored
         shapes = {INPUT: tuple(self.input.shape), **{part.path: part.output_shape for part in explored.parts}}
@@ -83,7 +101,7 @@ class Seen:
                 "task": explored.task.name,
                 "classes": list(explored.classes),
                 "params": sum(part.params for part in explored.parts),
-                "notes": list(explored.notes),
+                "notes": explored.notes,
             },
             "image": self._image(),
             "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},
@@ -119,21 +137,25 @@ class Seen:
             "macs": part.macs,
             **_seen(part),
             "output": None if is_recomputed(part) else self.arrays.add(f"map/{part.path}", made),
-            "layer": layer_of(part) | self._weights(part),
+            "layer": self._layer(part),
         }
 
-    def _weights(self, part: Part) -> dict[str, str | None]:
-        """The names of its module's arrays, by the words of the page; None where it has none."""
-        module = self.explored.network.get_submodule(part.path)
-        words = {"weight": "weight", "bias": "bias"}
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            words = {"mean": "running_mean", "var": "running_var", "gamma": "weight", "beta": "bias"}
-        elif not isinstance(module, nn.modules.conv._ConvNd | nn.Linear | nn.PReLU):
-            return {}
+    def _layer(self, part: Part) -> dict[str, Any]:
+        """How it computes, with the names of its arrays; a layer whose weights are not its module's is only shown."""
+        layer = layer_of(part)
+        kinds, words = WEIGHTS.get(layer["type"], WEIGHTS.get(layer.get("name", ""), ((), {})))
+        module = self._modules.get(part.path)
+        if words and not isinstance(module, kinds):
+            return {"type": "other"}
         found = {word: getattr(module, name, None) for word, name in words.items()}
-        return {
-            word: None if one is None else self.arrays.add(f"{word}/{part.path}", one) for word, one in found.items()
+        names = {
+            word: one if one is None else self.arrays.add(f"{word}/{part.path}", one) for word, one in found.items()
         }
+        return layer | names
+
+    @cached_property
+    def _modules(self) -> Mapping[str, nn.Module]:
+        return dict(self.explored.network.named_modules())
 
     def _outputs(self) -> dict[str, Any]:
         logits = self.recording.logits
@@ -146,6 +168,21 @@ class Seen:
             "logits": [plain(one) for one in logits.tolist()],
             "probabilities": [{"class": place, "value": plain(float(probabilities[place]))} for place in order],
         }
+
+
+_CONV = (nn.modules.conv._ConvNd,)
+_WEIGHT_AND_BIAS = {"weight": "weight", "bias": "bias"}
+WEIGHTS: Mapping[str, tuple[tuple[type[nn.Module], ...], Mapping[str, str]]] = {
+    "conv": (_CONV, _WEIGHT_AND_BIAS),
+    "upconv": (_CONV, _WEIGHT_AND_BIAS),
+    "linear": ((nn.Linear,), _WEIGHT_AND_BIAS),
+    "prelu": ((nn.PReLU,), {"weight": "weight"}),
+    "batchnorm": (
+        (nn.modules.batchnorm._BatchNorm,),
+        {"mean": "running_mean", "var": "running_var", "gamma": "weight", "beta": "bias"},
+    ),
+}
+"""By the type of a layer, or the name of an activation: what its module is, and its arrays by the words of the page."""
 
 
 def plain(number: float) -> float | str:

@@ -1,0 +1,121 @@
+// The overview: the whole network with this image's maps, and the story of the value that a person points at.
+
+import { bars } from "fieldstone/classes";
+import { columns } from "fieldstone/columns";
+import { html } from "fieldstone/elements";
+import { list } from "fieldstone/list";
+import { Maps, held, known, isVector, plane } from "fieldstone/maps";
+import { Marks } from "fieldstone/marks";
+import { picture } from "fieldstone/picture";
+import { cellAt, moved } from "fieldstone/pointing";
+import { tell } from "fieldstone/readout";
+import { strip } from "fieldstone/strip";
+import { addWords, say } from "fieldstone/words";
+
+addWords({
+  "overview.network": ["The network", "신경망"],
+});
+
+const mostColumns = 12, mostInStrip = 40, narrow = 720, atOnce = 8;
+const state = { open: new Set(), wide: new Set(), chosen: undefined }; // outlives a change of language or width
+
+/** Draw the overview. */
+export function view(root, store) {
+  const readout = html("p", { class: "readout", "aria-live": "polite" });
+  const stage = html("div", { class: "overview-stage", role: "group", "aria-label": say("overview.network") });
+  const overview = html("section", { class: "overview card" }, stage, html("div", { class: "overview-foot" }, picture(store.payload), readout));
+  root.append(overview);
+  const marks = new Marks(overview, store);
+  let maps, shown, entries, isNarrow;
+
+  function draw() {
+    isNarrow = root.clientWidth < narrow;
+    const isList = isNarrow || store.blocks.length > mostInStrip;
+    overview.classList.toggle("overview-rows", isList);
+    maps = new Maps(store);
+    const body = isList ? framed() : stage;
+    entries = columns(store, isNarrow ? mostInStrip : mostColumns, state.open);
+    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw });
+    marks.show(state.chosen ?? null);
+  }
+
+  function framed() {
+    const body = html("div", { class: "overview-list" });
+    stage.append(html("div", { class: "overview-ends" }, picture(store.payload), bars(store.payload, 5)), body);
+    return body;
+  }
+
+  function clear() {
+    shown.close();
+    maps.close();
+    stage.replaceChildren();
+  }
+
+  function redraw(focus) {
+    const left = stage.querySelector(".strip")?.scrollLeft;
+    clear();
+    draw();
+    if (left !== undefined) stage.querySelector(".strip").scrollLeft = left;
+    stage.querySelector(focus)?.focus();
+  }
+
+  function point(cell, isSaid) {
+    const part = marks.show(cell);
+    tell(readout, store, cell, part, isSaid);
+  }
+
+  function choose(cell) {
+    state.chosen = cell;
+    point(cell, true);
+    shown.choose();
+  }
+
+  stage.addEventListener("pointermove", event => {
+    const map = event.target.closest(".maps-map");
+    if (map) point(cellAt(map, store, event), false);
+  });
+  stage.addEventListener("pointerleave", () => point(state.chosen ?? null, false));
+  stage.addEventListener("click", event => {
+    const map = event.target.closest(".maps-map");
+    if (map) { choose(cellAt(map, store, event)); map.focus() }
+  });
+  stage.addEventListener("dblclick", event => {
+    const map = event.target.closest(".maps-map");
+    if (map) location.hash = `#/block/${map.dataset.path}`;
+  });
+  stage.addEventListener("keydown", event => {
+    const map = event.target.closest(".maps-map");
+    if (!map || event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = moved(map, store, state.chosen, event.key);
+    if (!to) return;
+    event.preventDefault();
+    to.map?.focus();
+    if (to.open) location.hash = `#/block/${map.dataset.path}`;
+    else choose(to.cell);
+  });
+  stage.addEventListener("focusin", event => roved(event.target.closest(".maps-map")));
+  const sized = new ResizeObserver(() => { if (root.clientWidth < narrow !== isNarrow) redraw() });
+  draw();
+  sized.observe(root);
+  if (state.chosen === undefined) telling(store, entries).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
+  else point(state.chosen, false);
+  return { close() { sized.disconnect(); clear() } };
+}
+
+/** One tab stop a block: the map that had the focus last. */
+function roved(map) {
+  if (!map) return;
+  for (const other of map.parentElement.querySelectorAll(".maps-map")) other.tabIndex = other === map ? 0 : -1;
+}
+
+/** The cell to begin with: the largest value of the last maps that do not see the whole image, of the first of them. */
+async function telling(store, shown) {
+  const { width, height } = store.payload.image;
+  const telling = shown.slice(0, atOnce).filter(({ block, isOpen }) => !isOpen && !isVector(block) && held(store, block) > 0
+    && block.sees?.[0] < height && block.sees[1] < width);
+  const entry = telling.findLast(({ block }) => block.layer.type === "conv") ?? telling.at(-1);
+  if (!entry) return null;
+  const { block } = entry, part = plane(await known(store, block.path), block, 0);
+  const at = part.values.reduce((best, value, place) => (value > part.values[best] ? place : best), 0);
+  return { path: block.path, channel: 0, row: part.step * Math.floor(at / part.width), column: part.step * (at % part.width) };
+}

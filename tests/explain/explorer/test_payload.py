@@ -1,0 +1,165 @@
+"""What the page is told of a network: torch's own functions on the maps before give the maps after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from torch import Tensor
+from torch.nn import functional as F
+
+import fieldstone as fs
+from fieldstone.design.design import Design
+from fieldstone.explain.explorer.payload import Explored, Seen
+from fieldstone.verbs.explorable import explorable
+from strategies import designs
+
+PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+GALLERY = ("three-conv", "lenet-5", "vgg-small", "resnet-18", "mobilenet-v2", "googlenet", "densenet-121")
+SMALL = (3, 64, 64)
+
+
+def seen_of(design: Design, seed: int = 0) -> tuple[Seen, dict[str, Any]]:
+    """A random image in a design's untrained network."""
+    explored = explorable(design, None, "cpu")
+    pixels = np.random.default_rng(seed).integers(0, 256, explored.parts[0].input_shape, dtype=np.uint8)
+    seen = Seen.of(explored, "noise.png", (10, 10), pixels)
+    return seen, dict(seen.told)
+
+
+def computed(layer: dict[str, Any], source: Tensor, arrays: dict[str, Tensor]) -> Tensor | None:
+    """What torch makes of (C, H, W) by the numbers of the page; None of a layer that is only shown."""
+    named = {key: arrays[value] for key, value in layer.items() if isinstance(value, str) and value in arrays}
+    given, options = source[None], layer.get("options", {})
+    match layer["type"]:
+        case "conv":
+            (top, bottom), (left, right) = layer["padding"]
+            padded = F.pad(given, (left, right, top, bottom), mode=PAD_MODES[layer["padding_mode"]])
+            return F.conv2d(
+                padded, named["weight"], named.get("bias"), layer["stride"], 0, layer["dilation"], layer["groups"]
+            )[0]
+        case "upconv":
+            more = layer["output_padding"]
+            cut = [min(0, one) for one in more]
+            made = F.conv_transpose2d(
+                given, named["weight"], named.get("bias"), layer["stride"], layer["padding"],
+                [max(0, one) for one in more], layer["groups"], layer["dilation"],
+            )[0]  # fmt: skip
+            return made[:, : made.shape[1] + cut[0], : made.shape[2] + cut[1]]
+        case "linear":
+            return F.linear(source, named["weight"], named.get("bias"))
+        case "batchnorm":
+            statistics = (named["mean"], named["var"], named.get("gamma"), named.get("beta"))
+            return F.batch_norm(given, *statistics, eps=layer["eps"])[0]
+        case "globalavgpool":
+            return source.mean(dim=(1, 2), keepdim=layer["keepdims"])
+        case "globalmaxpool":
+            return source.amax(dim=(1, 2), keepdim=layer["keepdims"])
+        case "adaptiveavgpool":
+            return F.adaptive_avg_pool2d(given, layer["sizes"])[0]
+        case "flatten":
+            return source.flatten()
+        case "identity":
+            return source
+        case "activation" if layer["name"] in ("relu", "relu6", "silu", "tanh", "hardswish"):
+            return getattr(F, layer["name"])(source, **options)
+    return None
+
+
+@torch.no_grad()
+def check(design: Design, seed: int = 0) -> int:
+    """How many parts were made again."""
+    seen, payload = seen_of(design, seed)
+    maps, arrays = seen.recording.maps, seen.arrays.tensors
+    made = 0
+    for block in payload["blocks"]:
+        shown = maps[block["path"]]
+        assert list(shown.shape) == block["output_shape"]
+        again = computed(block["layer"], maps[block["sources"][0]], arrays)
+        if again is not None:
+            made += 1
+            torch.testing.assert_close(again, shown, rtol=1e-4, atol=1e-4 * float(shown.abs().max()), equal_nan=True)
+    return made
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_numbers_of_the_page_make_the_maps_of_the_gallery(name: str) -> None:
+    design = Design.named(name)
+    smaller = design.resolve(input=SMALL) if design.input[1] == 224 else design
+    assert check(smaller) > 3
+
+
+@given(design=designs(ranks=(2,)))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_numbers_of_the_page_make_the_maps_of_any_design(design: Design) -> None:
+    if design.input[0] in (1, 3):
+        check(design)
+
+
+def test_a_separable_convolution_comes_as_two() -> None:
+    layers = ["separable 6 3 padding=1", "relu", "globalavgpool", "linear classes"]
+    _, payload = seen_of(fs.Design(input=(3, 12, 12), layers=layers, classes=4))
+    first, second = payload["blocks"][:2]
+    assert (first["path"], second["path"], second["sources"]) == ("1.depthwise", "1.pointwise", ["1.depthwise"])
+    assert first["layer"]["groups"] == 3
+    assert payload["blocks"][2]["sources"] == ["1.pointwise"]
+
+
+def test_joins_come_after_their_paths_and_say_which_channels_are_whose() -> None:
+    layers: list[Any] = [
+        {"residual": ["conv 3 3 padding=1"]},
+        {"branches concat": [["conv 2 1"], ["conv 5 1", "relu"], []]},
+        "globalavgpool",
+        "linear classes",
+    ]
+    _, payload = seen_of(fs.Design(input=(3, 8, 8), layers=layers, classes=4))
+    blocks = {block["path"]: block for block in payload["blocks"]}
+    assert list(blocks) == ["1.body.1", "1", "2.1.1", "2.2.1", "2.2.2", "2", "3", "4"]
+    assert blocks["1"]["layer"] == {"type": "add"}
+    assert sorted(blocks["1"]["sources"]) == ["1.body.1", "input"]
+    assert blocks["2"]["layer"] == {"type": "concat"}
+    assert blocks["2"]["sources"] == ["2.1.1", "2.2.2", "1"]
+    assert [reach["channels"] for reach in blocks["2"]["reach"]] == [[0, 2], [2, 7], [7, 10]]
+    assert blocks["1.body.1"]["stage"] == "1"
+    assert blocks["3"]["stage"] is None
+
+
+def test_only_what_a_page_cannot_make_is_stored() -> None:
+    _, payload = seen_of(fs.Design.named("vgg-small"))
+    stored = {block["layer"]["type"] for block in payload["blocks"] if block["output"]}
+    recomputed = {block["layer"]["type"] for block in payload["blocks"] if not block["output"]}
+    assert not stored & recomputed
+    assert {"conv", "maxpool", "linear"} <= stored
+    assert {"batchnorm", "activation"} <= recomputed
+
+
+def test_answers_that_are_no_numbers_stay_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    explored = explorable("three-conv", None, "cpu")
+    with torch.no_grad():
+        next(explored.network.parameters()).fill_(float("inf"))
+    seen = Seen.of(explored, "x.png", (39, 39), np.full((3, 39, 39), 200, np.uint8))
+    outputs = seen.told["outputs"]
+    assert set(outputs["logits"]) <= {"NaN", "Infinity", "-Infinity"}
+    assert all(isinstance(one["value"], str) for one in outputs["probabilities"])
+
+
+def test_a_class_a_pixel_is_no_list_of_probabilities() -> None:
+    _, payload = seen_of(fs.Design(input=(3, 8, 8), layers=["conv 4 3 padding=1", "relu", "conv classes 1"], classes=4))
+    assert payload["outputs"] == {"per_pixel": True, "logits": [], "probabilities": []}
+
+
+@torch.no_grad()
+def test_a_module_of_ones_own_is_shown_by_its_calls() -> None:
+    explored: Explored = explorable("torchvision_by_hand:resnet18", SMALL, "cpu")
+    pixels = np.random.default_rng(1).integers(0, 256, SMALL, dtype=np.uint8)
+    seen = Seen.of(explored, "noise.png", (64, 64), pixels)
+    payload, maps = seen.told, seen.recording.maps
+    for block in payload["blocks"]:
+        again = computed(block["layer"], maps[block["sources"][0]], seen.arrays.tensors)
+        if again is not None:
+            torch.testing.assert_close(again, maps[block["path"]], rtol=1e-4, atol=1e-4)
+    joins = [block for block in payload["blocks"] if block["layer"]["type"] == "add"]
+    assert len(joins) == 8  # two in each of four stages
