@@ -6,7 +6,8 @@ import { power, relation, writtenFor } from "fieldstone/formulas";
 import { curve } from "fieldstone/curve";
 import { count, format, percent } from "fieldstone/numbers";
 import { placeOf, pointwiseView } from "fieldstone/pointwise";
-import { difference, facts, html, line } from "fieldstone/sheet";
+import { difference, facts, line } from "fieldstone/sheet";
+import { html } from "fieldstone/elements";
 import { softmaxReckoning, softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
 

@@ -3,7 +3,8 @@
 import { shares } from "fieldstone/elementwise";
 import { power } from "fieldstone/formulas";
 import { exact, format, percent, term } from "fieldstone/numbers";
-import { bar, difference, html, line } from "fieldstone/sheet";
+import { bar, difference, line } from "fieldstone/sheet";
+import { html } from "fieldstone/elements";
 import { softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
 
@@ -22,7 +23,7 @@ export function answer(store) {
   const logits = outputs.logits.map(Number);
   if (!logits.length || !["binary", "multiclass"].includes(model.task)) return null;
   const content = model.task === "binary" ? sigmoidOf(logits[0], model.classes, outputs.probabilities) : softmaxOf(logits, model.classes, outputs.probabilities);
-  return html("section", { class: "sheet-box answer" }, ...content);
+  return html("section", { class: "sheet-box card answer" }, ...content);
 }
 
 function softmaxOf(logits, classes, probabilities) {

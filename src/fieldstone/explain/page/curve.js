@@ -46,7 +46,7 @@ function padded(ys) {
 }
 
 function axes(across, up, { low, high, bottom, top }) {
-  const label = (x, y, text, anchor) => svg("text", { class: "curve-label", x, y, "text-anchor": anchor, "aria-hidden": true }, text);
+  const label = (x, y, text, anchor) => svg("text", { class: "curve-label", x, y, "text-anchor": anchor, "aria-hidden": "true" }, text);
   return [
     svg("path", { class: "curve-axis", d: `M${across(low)},${up(0)}H${across(high)}M${across(0)},${up(bottom)}V${up(top)}` }),
     label(across(high), HEIGHT - 6, "x", "end"), label(across(0) + 6, EDGE.top - 2, "y", "start"),
@@ -55,7 +55,7 @@ function axes(across, up, { low, high, bottom, top }) {
 
 /** From the dot down to its x and across to its y. */
 function drops(x, y, across, up, chosen) {
-  const text = (at, value, anchor) => svg("text", { class: "curve-value", ...at, "text-anchor": anchor, "aria-hidden": true }, format(value));
+  const text = (at, value, anchor) => svg("text", { class: "curve-value", ...at, "text-anchor": anchor, "aria-hidden": "true" }, format(value));
   return [
     svg("path", { class: "curve-drop", d: `M${x},${up(chosen.bottom)}V${y}H${across(chosen.low)}` }),
     svg("circle", { class: "curve-dot", cx: x, cy: y, r: 5, "data-x": exact(chosen.x), "data-y": exact(chosen.y) }),

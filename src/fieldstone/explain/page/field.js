@@ -1,8 +1,8 @@
 // One channel of a tensor with a chosen cell: the cells around it as stones, and the whole map on a canvas if it is larger.
 
 import { fill, pixels, scaleOf } from "fieldstone/colours";
+import { html } from "fieldstone/elements";
 import { Stones, svg } from "fieldstone/grid";
-import { html } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -11,7 +11,7 @@ addWords({
   "field.map": ["{label}, the whole map of {rows} × {columns}", "{label}, {rows} × {columns} 전체 맵"],
 });
 
-const [SIDE, STRIP, LONG] = [150, 20, 300]; // pixels: the shorter side of a map, the breadth of a strip, a strip that stands
+const [SIDE, STRIP, LONG] = [120, 20, 300]; // pixels: the shorter side of a map, the breadth of a strip, a strip that stands
 
 /** Channels, rows and columns of a tensor; a vector (C,) is one row. */
 export function sides({ shape }) {
@@ -53,7 +53,7 @@ export function field(tensor, look, picked) {
     picked: within,
     moved: (row, column) => { within(row, column); grid.focus(at.row, at.column) },
   });
-  const frame = svg("rect", { class: `field-frame field-frame-${role}`, width: pitch, height: pitch, rx: Math.min(11, pitch / 4), "aria-hidden": true });
+  const frame = svg("rect", { class: `field-frame field-frame-${role}`, width: pitch, height: pitch, rx: Math.min(11, pitch / 4), "aria-hidden": "true" });
   const drawing = svg("svg", { class: "field-stones", width: shown.columns * pitch, height: shown.rows * pitch }, grid.element, frame);
   const element = html("figure", { class: "field" }, caption(look), ...(look.below ? [drawing, whole?.element] : [whole?.element, drawing]));
 
@@ -92,7 +92,7 @@ export function map(tensor, look, shown, picked) {
   const label = say("field.map", { label: look.label, rows, columns });
   const canvas = html("canvas", { width: columns, height: rows, role: "img", "aria-label": label, style: `width:${width}px;height:${height}px` });
   const frames = shown ? ["field-halo", "field-box"].map((name) => svg("rect", { class: name })) : [];
-  const over = svg("svg", { width, height, "aria-hidden": true }, ...frames);
+  const over = svg("svg", { width, height, "aria-hidden": "true" }, ...frames);
   if (picked) canvas.addEventListener("click", (event) => picked({
     row: clamp(Math.floor((event.offsetY / height) * rows), rows), column: clamp(Math.floor((event.offsetX / width) * columns), columns) }));
   function show(values, scale, first) {
@@ -127,8 +127,8 @@ export function join(ray, from, to) {
 
 /** A number field that chooses a channel, from 1 on; `picked` is called with it from 0 on. */
 export function channelChooser(count, channel, picked, label = say("field.channel")) {
-  const input = html("input", { type: "number", min: 1, max: count, value: channel + 1, "aria-label": label,
-    oninput: () => { if (input.checkValidity() && input.value) picked(Number(input.value) - 1) },
-    onchange: () => { input.value = clamp(Math.round(Number(input.value)) - 1, count) + 1; picked(Number(input.value) - 1) } });
+  const input = html("input", { type: "number", min: 1, max: count, value: channel + 1, "aria-label": label });
+  input.addEventListener("input", () => { if (input.checkValidity() && input.value) picked(Number(input.value) - 1) });
+  input.addEventListener("change", () => { input.value = clamp(Math.round(Number(input.value)) - 1, count) + 1; picked(Number(input.value) - 1) });
   return html("label", { class: "field-channel" }, label, input, html("span", {}, say("field.of", { n: count })));
 }

@@ -1,13 +1,13 @@
 // All convolutions of the network, how many of their filters do nothing, and the kernels of the chosen one.
 
+import { button, html } from "fieldstone/elements";
 import { drawKernels } from "fieldstone/filtersheet";
 import { countIn } from "fieldstone/kernels";
 import { count } from "fieldstone/numbers";
-import { html, redrawing } from "fieldstone/sheet";
+import { redrawing } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "filters.title": ["Filters", "필터"],
   "filters.none": ["This network has no convolution of two dimensions.", "이 네트워크에는 2차원 합성곱이 없습니다."],
   "filters.layer": ["Convolution", "합성곱"],
   "filters.count": ["Filters", "필터"],
@@ -34,10 +34,11 @@ export function view(root, store) {
   const drawing = redrawing(root, draw);
 
   function draw() {
-    if (!blocks.length) root.append(head(), html("p", {}, say("filters.none")));
+    root.replaceChildren();
+    if (!blocks.length) root.append(html("p", {}, say("filters.none")));
     else {
-      const kernels = html("section", { class: "filters-kernels filters-card" });
-      root.append(head(), html("p", { class: "filters-meaning" }, say("filters.meaning")), table(), kernels);
+      const kernels = html("section", { class: "filters-kernels card" });
+      root.append(html("p", { class: "filters-meaning" }, say("filters.meaning")), table(), kernels);
       open(kernels);
     }
   }
@@ -47,12 +48,12 @@ export function view(root, store) {
   function table() {
     const body = html("tbody", {}, ...blocks.map((block) => row(block)));
     const heads = ["layer", "count", "dead", "silent"].map((name) => html("th", { scope: "col" }, say(`filters.${name}`)));
-    return html("div", { class: "filters-list filters-card", tabindex: 0, role: "region", "aria-label": say("filters.layer") },
+    return html("div", { class: "filters-list card", tabindex: 0, role: "region", "aria-label": say("filters.layer") },
       html("table", { class: "filters-table" }, html("thead", {}, html("tr", {}, ...heads)), body, html("tfoot", {}, total())));
   }
   function row(block) {
-    const choose = html("button", { type: "button", onclick: () => { opened = block.path; mark(); open(root.querySelector(".filters-kernels")) } },
-      html("code", {}, `${block.path}  ${block.notation}`));
+    const choose = button(html("code", {}, `${block.path}  ${block.notation}`),
+      () => { opened = block.path; mark(); open(root.querySelector(".filters-kernels")) });
     const cells = { count: html("td", {}, count(block.output_shape[0])), dead: html("td", {}), silent: html("td", {}) };
     const element = html("tr", { "data-path": block.path }, html("th", { scope: "row" }, choose), cells.count, cells.dead, cells.silent);
     rows.set(block.path, { element, cells, choose });
@@ -85,8 +86,6 @@ export function view(root, store) {
   })();
   return { close: () => { closed = true; drawing.close() } };
 }
-
-const head = () => html("h1", { class: "filters-title" }, say("filters.title"));
 
 /** A cell of the table: a number, or why there is none. */
 function put(cell, { list, why }) {

@@ -1,11 +1,12 @@
 // The kernels of one convolution: as images where they read colours, all as grids page by page, one of them in numbers.
 
 import { fill, signedColour } from "fieldstone/colours";
+import { button, html } from "fieldstone/elements";
 import { channelChooser, pitchFor } from "fieldstone/field";
 import { Stones, svg } from "fieldstone/grid";
 import { countIn, kernelAt, kernelsOf, largestOf } from "fieldstone/kernels";
 import { count, exact, format, times } from "fieldstone/numbers";
-import { html, keep, leftOut } from "fieldstone/sheet";
+import { keep, leftOut } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -150,7 +151,7 @@ function frame(pen, { x, y }, { rows, columns }, unit) {
 
 /** The ends of the sign scale and its 0. */
 function scale(most) {
-  return html("div", { class: "filters-scale" }, html("span", { "data-value": exact(-most) }, format(-most)), html("span", { class: "filters-ramp", "aria-hidden": true }),
+  return html("div", { class: "filters-scale" }, html("span", { "data-value": exact(-most) }, format(-most)), html("span", { class: "filters-ramp", "aria-hidden": "true" }),
     html("span", { "data-value": exact(most) }, format(most)));
 }
 
@@ -165,8 +166,8 @@ function asImages({ kernels, weights, most }, chosen, width, go) {
     const filter = from + at;
     const canvas = html("canvas", { width: kernels.columns, height: kernels.rows, style: `width:${side}px;height:${Math.round((side * kernels.rows) / kernels.columns)}px` });
     canvas.getContext("2d").putImageData(image(kernels, weights, filter, most), 0, 0);
-    return html("button", { type: "button", "data-filter": filter, "aria-label": `${say("filtersheet.filter")} ${filter + 1}`,
-      "aria-pressed": filter === chosen.filter, onclick: () => { go({ filter }); document.querySelector(`[data-filter="${filter}"]`)?.focus() } }, canvas);
+    const choose = () => { go({ filter }); document.querySelector(`[data-filter="${filter}"]`)?.focus() };
+    return button(canvas, choose, { "data-filter": filter, "aria-label": `${say("filtersheet.filter")} ${filter + 1}`, "aria-pressed": String(filter === chosen.filter) });
   });
   return [html("h3", {}, say("filtersheet.images")), html("p", {}, say("filtersheet.images_how", { most: format(most) })),
     html("div", { class: "filters-thumbs", role: "group", "aria-label": say("filtersheet.image_label", { from: from + 1, to: from + shown }) }, ...figures)];

@@ -1,10 +1,11 @@
 // Flatten: where each cell of the map goes in the vector.
 
+import { html } from "fieldstone/elements";
 import { channelChooser, field, join, sides } from "fieldstone/field";
 import { svg } from "fieldstone/grid";
 import { count, term } from "fieldstone/numbers";
 import { room, sizeOf } from "fieldstone/pointwise";
-import { facts, html, keep, leftOut, line, redrawing, sheet, steps } from "fieldstone/sheet";
+import { facts, keep, leftOut, line, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -22,11 +23,8 @@ addWords({
 });
 
 export function view(root, store, block) {
-  let drawing = null, closed = false;
-  Promise.all([store.input(block), store.output(block.path)]).then(([input, output]) => {
-    if (!closed) drawing = redrawing(root, () => draw(root, store, block, input, output));
-  });
-  return { close: () => { closed = true; drawing?.close() } };
+  const needed = [store.input(block), store.output(block.path)];
+  return sheetView(root, block, say("flatten.title"), needed, (on, input, output) => draw(on, store, block, input, output));
 }
 
 /** The place of a cell in the vector: (c·H + r)·W + col. */
@@ -36,8 +34,7 @@ export const indexOf = ({ rows, columns }, { channel, row, column }) => (channel
 export const cellOf = ({ rows, columns }, index) => ({
   channel: Math.floor(index / (rows * columns)), row: Math.floor(index / columns) % rows, column: index % columns });
 
-function draw(root, store, block, input, output) {
-  const on = sheet(root, block, say("flatten.title"));
+function draw(on, store, block, input, output) {
   if (!input) {
     on.stage.append(leftOut(store, store.block(block.sources[0])?.output, say("sheet.map_of", { path: block.sources[0] })));
     return;
@@ -48,12 +45,12 @@ function draw(root, store, block, input, output) {
   const go = (to) => { Object.assign(cell, to); show() };
   const standing = { data: output.data, shape: [1, output.data.length, 1] };
   const from = field(input, { ...room(width, input, 120), name: "input", label: say("flatten.input"), size: `${size.channels} × ${sizeOf(input)}` }, go);
-  const to = field(standing, { ...room(width, input), columns: 1, rows: 9, name: "output", label: say("flatten.output"), size: count(output.data.length) },
+  const to = field(standing, { ...room(width, input), columns: 1, rows: 4 + room(width, input).rows, name: "output", label: say("flatten.output"), size: count(output.data.length) },
     ({ row }) => go(cellOf(size, row)));
   const chooser = channelChooser(size.channels, cell.channel, (channel) => go({ channel }));
   const ray = svg("path", { class: "flatten-ray" });
   on.stage.append(...(size.channels > 1 ? [chooser] : []), html("div", { class: "flatten" },
-    svg("svg", { class: "flatten-under", "aria-hidden": true }, ray), from.element, to.element));
+    svg("svg", { class: "flatten-under", "aria-hidden": "true" }, ray), from.element, to.element));
   on.box(say("flatten.sizes"), facts(["C × H × W", `${size.channels} × ${size.rows} × ${size.columns}`], ["=", count(output.data.length)]),
     html("p", { class: "flatten-nothing" }, say("flatten.nothing")));
   const step = steps(on, output.data.length, (index) => go(cellOf(size, index)));

@@ -1,9 +1,10 @@
 // Where paths meet: add, multiply, concat. Any cell of the output, and the cells that it is made of.
 
+import { html } from "fieldstone/elements";
 import { channelChooser, field, sides, valueAt } from "fieldstone/field";
-import { count, exact, format, times } from "fieldstone/numbers";
+import { times } from "fieldstone/numbers";
 import { placeOf, room, sizeOf } from "fieldstone/pointwise";
-import { difference, facts, html, keep, leftOut, line, redrawing, sheet, steps } from "fieldstone/sheet";
+import { difference, facts, keep, leftOut, line, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -20,12 +21,9 @@ addWords({
 });
 
 export function view(root, store, block) {
-  let drawing = null, closed = false;
-  const inputs = block.sources.map((_, place) => store.input(block, place));
-  Promise.all([store.output(block.path), ...inputs]).then(([output, ...sources]) => {
-    if (!closed) drawing = redrawing(root, () => draw(root, store, block, output, sources));
-  });
-  return { close: () => { closed = true; drawing?.close() } };
+  const how = block.layer.type;
+  const needed = [store.output(block.path), ...block.sources.map((_, place) => store.input(block, place))];
+  return sheetView(root, block, say(`join.${how}`), needed, (on, output, ...sources) => draw(on, store, block, output, sources), how !== "concat");
 }
 
 /** For each source, the cell that an output cell takes, or null where it takes none (concat: another path's channel). */
@@ -42,9 +40,8 @@ export function takenBy(block, sources, { channel, row, column }) {
 
 const nameOf = (path) => (path === "input" ? say("join.input") : path);
 
-function draw(root, store, block, output, sources) {
+function draw(on, store, block, output, sources) {
   const how = block.layer.type;
-  const on = sheet(root, block, say(`join.${how}`), how !== "concat");
   const missing = sources.findIndex((tensor) => !tensor?.data);
   if (!output || missing >= 0) {
     const path = output ? block.sources[missing] : block.path;

@@ -2,10 +2,11 @@
 
 import { answer } from "fieldstone/answer";
 import { fill, scaleOf } from "fieldstone/colours";
+import { html } from "fieldstone/elements";
 import { caption, field, join as joined, map, pitchFor, sides } from "fieldstone/field";
 import { Stones, svg } from "fieldstone/grid";
 import { count, exact, format, term } from "fieldstone/numbers";
-import { bar, difference, html, keep, leftOut, line, redrawing, sheet, steps } from "fieldstone/sheet";
+import { bar, difference, keep, leftOut, line, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -33,13 +34,10 @@ const LISTED = 8;
 const WRITTEN = 6;
 
 export function view(root, store, block) {
-  let drawing = null, closed = false;
   const { weight, bias } = block.layer;
-  const all = [store.input(block), store.output(block.path), store.array(weight), store.array(bias)];
-  Promise.all(all).then(([input, output, weights, biases]) => {
-    if (!closed) drawing = redrawing(root, () => draw(root, store, block, { input, output, weights, biases }));
-  });
-  return { close: () => { closed = true; drawing?.close() } };
+  const needed = [store.input(block), store.output(block.path), store.array(weight), store.array(bias)];
+  const show = (on, input, output, weights, biases) => draw(on, store, block, { input, output, weights, biases });
+  return sheetView(root, block, say("linear.title"), needed, show);
 }
 
 /** The products of one output: {value, weight, product, index} by size, their sum and the sum of their sizes. */
@@ -57,9 +55,8 @@ export function termsOf(input, weights, output) {
 
 const rank = (product) => (Number.isNaN(product) ? Infinity : Math.abs(product));
 
-function draw(root, store, block, { input, output, weights, biases }) {
-  const on = sheet(root, block, say("linear.title"));
-  if (block === store.blocks.at(-1)) root.firstChild.append(...[answer(store)].filter(Boolean));
+function draw(on, store, block, { input, output, weights, biases }) {
+  if (block === store.blocks.at(-1)) on.place.append(...[answer(store)].filter(Boolean));
   if (!input || !output) {
     on.stage.append(leftOut(store, block.output, say("sheet.map_of", { path: block.path })));
     return;
@@ -98,7 +95,7 @@ function stage(on, input, output, go) {
   const to = field(output, { name: "output", label: say("linear.output"), size: count(output.data.length), width, rows: 1,
     columns: Math.max(3, Math.min(11, Math.floor(width / 52))), pitch: 60, below: true }, ({ column }) => go(column));
   const first = html("figure", { class: "field" }, caption({ name: "input", label: say("linear.input"), size: count(input.data.length) }), strip.element);
-  on.stage.append(html("div", { class: "linear" }, svg("svg", { class: "linear-under", "aria-hidden": true }, ray), first, terms, to.element));
+  on.stage.append(html("div", { class: "linear" }, svg("svg", { class: "linear-under", "aria-hidden": "true" }, ray), first, terms, to.element));
   return { width: strip.width, room: width, terms, to, join: (from) => joined(ray, from, to.element.querySelector(".field-frame")) };
 }
 
@@ -111,9 +108,9 @@ function largestTerms({ width, room, terms: place }, input) {
   const left = Math.max(0, (width - number * pitch) / 2);
   const scale = scaleOf(input.data);
   const grid = new Stones({ name: "kernel", label: say("linear.terms", { n: number }), rows: 1, columns: number, x: left, y: TOP, pitch, gap: 6 });
-  const rays = svg("g", { "aria-hidden": true });
+  const rays = svg("g", { "aria-hidden": "true" });
   const sigma = { x: left + (number * pitch) / 2, y: TOP + pitch + 44 };
-  const node = svg("g", { class: "linear-node", "aria-hidden": true }, svg("circle", { cx: sigma.x, cy: sigma.y, r: 14 }),
+  const node = svg("g", { class: "linear-node", "aria-hidden": "true" }, svg("circle", { cx: sigma.x, cy: sigma.y, r: 14 }),
     svg("text", { x: sigma.x, y: sigma.y, dy: ".35em" }, "Σ"));
   place.replaceChildren(svg("svg", { width: Math.max(width, number * pitch), height: sigma.y + 16 }, rays, grid.element, node));
   function show(terms) {

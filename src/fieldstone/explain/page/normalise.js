@@ -6,7 +6,8 @@ import { channelOf } from "fieldstone/field";
 import { svg } from "fieldstone/grid";
 import { exact, format, term } from "fieldstone/numbers";
 import { placeOf, pointwiseView } from "fieldstone/pointwise";
-import { difference, facts, html, line } from "fieldstone/sheet";
+import { difference, facts, line } from "fieldstone/sheet";
+import { html } from "fieldstone/elements";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -30,7 +31,7 @@ export function view(root, store, block) {
 }
 
 const build = (layer) => ({ on, input, output, loaded, middle }) => {
-  const box = html("section", { class: "sheet-box" });
+  const box = html("section", { class: "sheet-box card" });
   on.aside.append(box);
   return (cell, { x, y }) => {
     const channel = input.shape.length === 1 ? cell.column : cell.channel;

@@ -1,7 +1,8 @@
 // What the views of value-by-value layers share: input and output as fields, a channel to choose, steps over its cells.
 
+import { html } from "fieldstone/elements";
 import { channelChooser, field, sides, valueAt } from "fieldstone/field";
-import { html, keep, leftOut, redrawing, sheet, steps } from "fieldstone/sheet";
+import { keep, leftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -10,6 +11,8 @@ addWords({
   "pointwise.cell": ["Channel {channel}, row {row}, column {column}.", "채널 {channel}, {row}행 {column}열."],
   "pointwise.entry": ["Value {column} of {n}.", "값 {column} / {n}."],
 });
+
+const NARROW = 560; // pixels
 
 /** The place of a cell in words. */
 export function placeOf(tensor, { channel, row, column }) {
@@ -26,11 +29,10 @@ export const sizeOf = (tensor) => {
 
 /** How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them. */
 export function room(width, tensor, between = 0, maps = 2) {
-  const narrow = width < 560;
-  const vector = tensor.shape.length === 1;
-  const each = vector ? width : narrow ? (width - 20) / 2 : (width - between - 64) / maps;
-  const most = vector ? Math.max(3, Math.min(11, Math.floor(width / 48))) : 5;
-  return { width: each, rows: 5, columns: most, pitch: narrow ? 34 : 52 };
+  const isNarrow = width < NARROW, pitch = 46;
+  if (tensor.shape.length === 1) return { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / pitch))), pitch };
+  if (isNarrow) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch };
+  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch };
 }
 
 /**
@@ -40,16 +42,12 @@ export function room(width, tensor, between = 0, maps = 2) {
  *   sheet, input, output, cell, and `middle`, an element between the two maps.
  */
 export function pointwiseView(root, store, block, parts) {
-  let drawing = null, closed = false;
-  const all = Promise.all([store.input(block), store.output(block.path), parts.load?.()]);
-  all.then(([input, output, loaded]) => {
-    if (!closed) drawing = redrawing(root, () => draw(root, store, block, parts, { input, output, loaded }));
-  });
-  return { close: () => { closed = true; drawing?.close() } };
+  const needed = [store.input(block), store.output(block.path), parts.load?.()];
+  const show = (on, input, output, loaded) => draw(on, store, block, parts, { input, output, loaded });
+  return sheetView(root, block, parts.title, needed, show, parts.alone);
 }
 
-function draw(root, store, block, parts, { input, output, loaded }) {
-  const on = sheet(root, block, parts.title, parts.alone);
+function draw(on, store, block, parts, { input, output, loaded }) {
   if (!input || !output?.data) {
     const path = input ? block.path : block.sources[0];
     on.stage.append(leftOut(store, input ? block.output : store.block(path)?.output, say("sheet.map_of", { path })));

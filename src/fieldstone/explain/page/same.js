@@ -3,7 +3,7 @@
 import { channelChooser, field, sides, valueAt } from "fieldstone/field";
 import { format, times } from "fieldstone/numbers";
 import { placeOf, room } from "fieldstone/pointwise";
-import { html, keep, leftOut, redrawing, sheet, steps } from "fieldstone/sheet";
+import { keep, leftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -14,15 +14,10 @@ addWords({
 });
 
 export function view(root, store, block) {
-  let drawing = null, closed = false;
-  store.output(block.path).then((output) => {
-    if (!closed) drawing = redrawing(root, () => draw(root, store, block, output));
-  });
-  return { close: () => { closed = true; drawing?.close() } };
+  return sheetView(root, block, block.keyword, [store.output(block.path)], (on, output) => draw(on, store, block, output), true);
 }
 
-function draw(root, store, block, output) {
-  const on = sheet(root, block, block.keyword, true);
+function draw(on, store, block, output) {
   if (!output?.data) {
     on.stage.append(leftOut(store, block.output, say("sheet.map_of", { path: block.path })));
     return;

@@ -1,11 +1,11 @@
 // The sheet that a layer is explained on: head, stage, sentence, arithmetic, steps and boxes beside it.
 
+import { button, html } from "fieldstone/elements";
 import { svg } from "fieldstone/grid";
-import { equals, exact, factor, format, term, times } from "fieldstone/numbers";
+import { equals, exact, factor, term, times } from "fieldstone/numbers";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "sheet.back": ["Overview", "전체 보기"],
   "sheet.step": ["Step", "단계"],
   "sheet.first": ["First", "처음"],
   "sheet.previous": ["Previous", "이전"],
@@ -17,51 +17,45 @@ addWords({
   "sheet.weights": ["The weights of this layer", "이 층의 가중치"],
   "sheet.differs": ["This page's own sum is {own}; the network recorded {recorded}.",
     "이 페이지의 계산: {own}, 네트워크의 기록: {recorded}"],
-  "sheet.parameters": ["Parameters", "파라미터"],
 });
 
-/** An HTML element; listeners are given as `onclick`, texts as children; what is null is left out. */
-export function html(name, attributes = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else element.setAttribute(key, value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
+/**
+ * The view of a block: its head at once, the rest when what it needs is there, again when the width or the theme changes.
+ *
+ * @param {string} title of the sheet.
+ * @param {Promise[]} needed what `draw` shows.
+ * @param {(on: object, ...found) => void} draw fills the sheet {root, stage, key, sentence, arithmetic, note, aside, foot,
+ *   width(), box(title, ...children)}: elements, the stage's width in pixels, and a way to add a box beside.
+ * @param {boolean} alone without boxes beside.
+ * @returns {{close()}}
+ */
+export function sheetView(root, block, title, needed, draw, alone = false) {
+  const place = html("div", { class: alone ? "sheet sheet-alone" : "sheet" }, head(block, title));
+  let drawing = null, closed = false;
+  root.append(place);
+  Promise.all(needed).then(found => {
+    if (!closed) drawing = redrawing(place, () => draw(parts(place, title), ...found));
+  });
+  return { close: () => { closed = true; drawing?.close() } };
 }
 
-/**
- * The empty sheet of a block in `root`; `alone` is without boxes beside.
- *
- * @returns {{root, stage, key, sentence, arithmetic, note, aside, foot, width, box}} elements to fill; `width()` of the
- *   stage in pixels, `box(title, ...children)` adds one beside.
- */
-export function sheet(root, block, title, alone = false) {
-  const stage = html("div", { class: "sheet-stage" });
-  const key = html("ul", { class: "sheet-key" });
+function parts(place, title) {
+  const [stage, arithmetic, foot] = ["stage", "arithmetic", "foot"].map(name => html("div", { class: `sheet-${name}` }));
   const sentence = html("p", { class: "sheet-sentence", "aria-live": "polite" });
-  const arithmetic = html("div", { class: "sheet-arithmetic" });
   const note = html("p", { class: "sheet-note" });
-  const aside = html("aside", { class: "sheet-aside" });
-  const foot = html("div", { class: "sheet-foot" });
-  const view = html("section", { class: "sheet-view", "aria-label": title, onkeydown: backOnEscape },
-    stage, key, html("div", { class: "sheet-read" }, sentence, arithmetic, note), foot);
-  root.append(html("div", { class: alone ? "sheet sheet-alone" : "sheet" }, head(block, title), view, aside));
+  const aside = html("div", { class: "sheet-aside" });
+  const root = html("section", { class: "sheet-view card", "aria-label": title }, stage,
+    html("div", { class: "sheet-read" }, sentence, arithmetic, note), foot);
+  root.addEventListener("keydown", event => { if (event.key === "Escape") location.hash = "#/" });
+  place.replaceChildren(place.firstChild, root, aside);
   const width = () => stage.clientWidth - parseFloat(getComputedStyle(stage).paddingLeft) * 2;
-  const box = (name, ...children) => aside.append(html("section", { class: "sheet-box" }, html("h2", {}, name), ...children));
-  return { root: view, stage, key, sentence, arithmetic, note, aside, foot, width, box };
+  const box = (name, ...children) => aside.append(html("section", { class: "sheet-box card" }, html("h2", {}, name), ...children));
+  return { place, root, stage, sentence, arithmetic, note, aside, foot, width, box };
 }
 
 function head(block, title) {
   const shapes = `${times(block.input_shape)} → ${times(block.output_shape)}`;
-  return html("div", { class: "sheet-head" }, html("h1", {}, title),
-    html("p", {}, html("code", {}, block.notation), html("code", {}, shapes)));
-}
-
-function backOnEscape(event) {
-  if (event.key === "Escape") location.hash = "#/";
+  return html("div", { class: "sheet-head" }, html("h1", {}, title), html("p", {}, html("code", {}, block.notation), html("code", {}, shapes)));
 }
 
 /** Instead of the stage: what this file has not. */
@@ -79,13 +73,13 @@ export function steps(parts, total, go) {
   let now = 0;
   const to = (step) => go(Math.max(0, Math.min(total - 1, step)));
   const buttons = {
-    first: button("first", "M4 4h2v12H4zM16 4.6v10.8L7.5 10z", () => to(0)),
-    previous: button("previous", "M14.5 4.2v11.6L5.5 10z", () => to(now - 1)),
-    next: button("next", "M5.5 4.2v11.6l9-5.8z", () => to(now + 1)),
-    last: button("last", "M14 4h2v12h-2zM4 4.6v10.8L12.5 10z", () => to(total - 1)),
+    first: arrow("first", "M4 4h2v12H4zM16 4.6v10.8L7.5 10z", () => to(0)),
+    previous: arrow("previous", "M14.5 4.2v11.6L5.5 10z", () => to(now - 1)),
+    next: arrow("next", "M5.5 4.2v11.6l9-5.8z", () => to(now + 1)),
+    last: arrow("last", "M14 4h2v12h-2zM4 4.6v10.8L12.5 10z", () => to(total - 1)),
   };
-  const scrubber = html("input", { type: "range", min: 1, max: total, value: 1, "aria-label": say("sheet.step"),
-    oninput: () => to(Number(scrubber.value) - 1) });
+  const scrubber = html("input", { type: "range", min: 1, max: total, value: 1, "aria-label": say("sheet.step") });
+  scrubber.addEventListener("input", () => to(Number(scrubber.value) - 1));
   const count = html("span", { class: "sheet-count" });
   parts.foot.replaceChildren(buttons.first, buttons.previous, buttons.next, buttons.last, scrubber, count);
   parts.root.addEventListener("keydown", (event) => {
@@ -107,9 +101,9 @@ export function steps(parts, total, go) {
   return { show };
 }
 
-function button(name, path, onclick) {
-  const icon = svg("svg", { viewBox: "0 0 20 20", "aria-hidden": true }, svg("path", { d: path }));
-  return html("button", { type: "button", class: `sheet-${name}`, "aria-label": say(`sheet.${name}`), title: say(`sheet.${name}`), onclick }, icon);
+function arrow(name, path, does) {
+  const icon = svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("path", { d: path }));
+  return button(icon, does, { class: `sheet-${name}`, "aria-label": say(`sheet.${name}`), title: say(`sheet.${name}`) });
 }
 
 /** Pieces of a line of arithmetic; groups do not break. */
@@ -141,19 +135,12 @@ export function facts(...pairs) {
   return html("dl", {}, ...pairs.flatMap(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]));
 }
 
-/** One entry of the key: a swatch of a class, and its word. */
-export function entry(kind, text) {
-  return html("li", {}, html("span", { class: `sheet-swatch sheet-swatch-${kind}` }), text);
-}
-
 /** A bar of a share −1..1 of its width. */
 export function bar(share) {
   const width = Number.isFinite(share) ? Math.min(1, Math.abs(share)) * 100 : 0;
-  return html("span", { class: `sheet-bar ${share < 0 ? "sheet-bar-minus" : "sheet-bar-plus"}`, "aria-hidden": true },
+  return html("span", { class: `sheet-bar ${share < 0 ? "sheet-bar-minus" : "sheet-bar-plus"}`, "aria-hidden": "true" },
     html("span", { style: `width:${width.toFixed(2)}%` }));
 }
-
-export { exact, format };
 
 const kept = new Map();
 
@@ -163,13 +150,12 @@ export function keep(path, first) {
   return kept.get(path);
 }
 
-/** Draw now, and again whenever the width of `root` or the theme changes; `close` ends it. */
+/** Draws now, and again whenever the width of `root` or the theme changes; `close` ends it. */
 export function redrawing(root, draw) {
   let width = root.clientWidth;
-  const again = () => { root.replaceChildren(); draw() };
-  const observer = new ResizeObserver(() => { if (root.clientWidth !== width) { width = root.clientWidth; again() } });
+  const observer = new ResizeObserver(() => { if (root.clientWidth !== width) { width = root.clientWidth; draw() } });
   observer.observe(root);
-  document.addEventListener("themechange", again);
+  document.addEventListener("themechange", draw);
   draw();
-  return { close: () => { observer.disconnect(); document.removeEventListener("themechange", again) } };
+  return { close: () => { observer.disconnect(); document.removeEventListener("themechange", draw) } };
 }

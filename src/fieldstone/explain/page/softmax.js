@@ -2,7 +2,8 @@
 
 import { shares } from "fieldstone/elementwise";
 import { count, equals, exact, factor, format, percent, term } from "fieldstone/numbers";
-import { bar, difference, html, line } from "fieldstone/sheet";
+import { bar, difference, line } from "fieldstone/sheet";
+import { html } from "fieldstone/elements";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
