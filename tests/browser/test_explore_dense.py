@@ -220,7 +220,7 @@ def test_add(shown: Callable[..., Page], seen: Seen, cell: tuple[int, int, int])
     go(page, cell[1] * 24 + cell[2])
     sources = [maps["4.body.2"][cell], maps["3"][cell]]
     assert numbers(page.locator(".sheet-arithmetic [data-value]")) == pytest.approx(
-        [float(one) for one in sources], rel=1e-6
+        [float(one) for one in sources], rel=1e-5, abs=1e-6
     )
     assert numbers(stone(page, "input", *cell)) == pytest.approx([float(one) for one in sources], rel=1e-5, abs=1e-6)
     close(number(page.locator(".sheet-result"), "own"), sources[0] + sources[1])
