@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SKIPS = fs.Design(
     input=(3, 32, 32),
+    name="skips",
     layers=[
         "conv 12 3 padding=1",
         "save a",
@@ -116,7 +117,7 @@ def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], sk
     for stage in ("4", "5"):
         page.get_by_role("button", name=f"stage {stage}").click()
     page.wait_for_selector(".strip-join")
-    assert sorted(page.locator(".strip-join").all_inner_texts()) == ["+", "⊕ concat", "⊕ concat", "⊕ concat"]
+    assert sorted(page.locator(".strip-join").all_text_contents()) == ["+", "⊕ concat", "⊕ concat", "⊕ concat"]
     # relu to the sum; the sum to the second branch and, as the third, to the concat; the first branch to it; a to the end
     assert page.locator(".strip-arc").count() == 5
 
@@ -134,7 +135,7 @@ def test_more_maps_open_in_their_place(page_of: Callable[..., Page], path: Path)
 
 def test_a_long_network_is_a_list_that_folds(page_of: Callable[..., Page], tmp_path: Path) -> None:
     stage = {"repeat 12": [{"residual": ["conv 8 3 padding=1", "relu"]}, "relu"]}
-    design = fs.Design(input=(3, 16, 16), layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"])
+    design = fs.Design(input=(3, 16, 16), name="deep", layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"])
     page = opened(page_of, write_page(seen_of(design), tmp_path / "page.html"))
     rows = page.locator(".list-row")
     assert rows.count() == 4
@@ -146,7 +147,8 @@ def test_a_long_network_is_a_list_that_folds(page_of: Callable[..., Page], tmp_p
 
 def test_a_thousand_blocks_and_maps_draw_what_is_in_sight(page_of: Callable[..., Page], tmp_path: Path) -> None:
     layers = [*["conv 16 1", "relu"] * 498, "conv 1024 1", "relu", "globalavgpool", "linear classes"]
-    page = opened(page_of, write_page(seen_of(fs.Design(input=(3, 8, 8), layers=layers)), tmp_path / "page.html"))
+    design = fs.Design(input=(3, 8, 8), name="deepest", layers=layers)
+    page = opened(page_of, write_page(seen_of(design), tmp_path / "page.html"))
     assert page.locator(".list-row").count() == 1000
     page.wait_for_selector('.maps-map[data-path="1"]')
     assert page.locator(".maps-map").count() < 1000
