@@ -109,7 +109,7 @@ def test_the_chosen_map_is_joined_to_those_that_it_reads(
 ) -> None:
     page = opened(page_of, path)
     map_of(page, block, 1).click()
-    page.wait_for_function(f"document.querySelectorAll('.strip-ray').length === {read}")
+    page.wait_for_function(f"() => document.querySelectorAll('.strip-ray').length === {read}")
 
 
 def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], skips: Path) -> None:
