@@ -20,6 +20,7 @@ addWords({
   "activation.values": ["all values", "모든 값"],
   "activation.cells": ["{n} of {all}", "{n} / {all}"],
   "activation.options": ["Options", "설정"],
+  "activation.channel": ["Channel", "채널"],
   "activation.together": ["Over the channels of this cell", "이 칸의 채널 전체"],
   "activation.gate": ["a = channel {a}, b = channel {b}: a × sigmoid(b)", "a = 채널 {a}, b = 채널 {b}: a × sigmoid(b)"],
 });
@@ -121,6 +122,7 @@ const together =
         values,
         values.map((_, channel) => String(channel + 1)),
         chosen,
+        say("activation.channel"),
       ),
     );
   };

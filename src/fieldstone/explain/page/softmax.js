@@ -46,8 +46,8 @@ export function softmaxReckoning(values, chosen, recorded, logarithm = false) {
   return { line: html("div", { class: "sheet-arithmetic" }, ...parts, result), note };
 }
 
-/** z, e^(z − m), ÷ Σ and a bar for each class, the most probable first; beyond ten the rest in one row. */
-export function softmaxTable(values, names, chosen = null) {
+/** z, e^(z − m), ÷ Σ and a bar for each class, the most probable first; beyond ten the rest in one row; `chosen` is marked. */
+export function softmaxTable(values, names, chosen, heading = say("softmax.class")) {
   const { powers, sum, shares: all } = shares(values);
   const order = values.map((_, at) => at).sort((one, other) => all[other] - all[one] || one - other);
   const shown = order.slice(0, MOST_ROWS);
@@ -67,7 +67,7 @@ export function softmaxTable(values, names, chosen = null) {
   const head = html(
     "tr",
     {},
-    ...[say("softmax.class"), "z", "e^(z − m)", "÷ Σ"].map(text => html("th", { scope: "col" }, text)),
+    ...[heading, "z", "e^(z − m)", "÷ Σ"].map(text => html("th", { scope: "col" }, text)),
     html("td", {}),
   );
   return html(
