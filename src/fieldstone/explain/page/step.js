@@ -27,13 +27,13 @@ addWords({
   "step.fault": ["The numbers of this layer did not arrive: {reason}", "이 층의 수를 받지 못했습니다: {reason}"],
 });
 
-const kept = new Map(); // by block: what a reader has chosen
+const kept = new Map(); // by path: what a reader has chosen
 
-function stateOf(block) {
-  if (!kept.has(block)) {
-    kept.set(block, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: {} });
+function stateOf({ path }) {
+  if (!kept.has(path)) {
+    kept.set(path, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: {} });
   }
-  return kept.get(block);
+  return kept.get(path);
 }
 
 /** The view of a block that slides windows, or pools all of its map. */
