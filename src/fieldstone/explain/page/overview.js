@@ -35,7 +35,7 @@ export function view(root, store) {
     maps = new Maps(store);
     const body = isList ? framed() : stage;
     entries = columns(store, isNarrow ? mostInStrip : mostColumns, state.open);
-    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw });
+    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw, came: () => marks.refresh() });
     marks.show(state.chosen ?? null);
   }
 
