@@ -1,7 +1,7 @@
 // A layer with windows, step by step: one output cell after another, in the numbers of this network and this image.
 
 import { html } from "fieldstone/elements";
-import { kindOf } from "fieldstone/layers";
+import { glimpse } from "fieldstone/glimpse";
 import { changed } from "fieldstone/limits";
 import { times } from "fieldstone/numbers";
 import { load, saidMissing } from "fieldstone/parts";
@@ -64,13 +64,21 @@ class Step {
     }
     if (this.#isClosed) return;
     this.main.removeAttribute("aria-busy");
-    if (!this.arrays.isWhole) return this.main.replaceChildren(...this.#notes());
-    this.#begin();
+    if (this.arrays.isWhole) this.#begin();
+    else await this.#glimpse();
   }
 
   close() {
     this.#isClosed = true;
     this.player?.close();
+    this.seen?.close();
+  }
+
+  /** Without its numbers: what there is of its maps. */
+  async #glimpse() {
+    this.seen = await glimpse(this.store, this.block);
+    if (this.#isClosed) return this.seen.close();
+    this.main.replaceChildren(...this.#notes(), html("div", { class: "glimpse" }, ...this.seen.elements));
   }
 
   #begin() {
