@@ -32,10 +32,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page_of(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """`page_of(path, **options)` opens a file, or an address of 127.0.0.1; the options are those of a Playwright context.
+    """`page_of(path, **options)` opens a file or an address of 127.0.0.1; options are those of a Playwright context.
 
-    When the test ends it fails on every error that a page of it wrote to the console or threw, and on every request
-    to another host.
+    When the test ends it fails on every error that a page wrote to the console or threw, and on every request to
+    another host.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []

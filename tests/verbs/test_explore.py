@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from PIL import Image
 import fieldstone as fs
 from fieldstone.cli import run
 from fieldstone.progress import Progress
+from fieldstone.verbs.explorable import explorable
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -48,7 +51,7 @@ def test_a_file_holds_everything(photo: Path, tmp_path: Path, capsys: pytest.Cap
     payload = payload_of(page)
     assert payload["live"] is None
     assert not payload["trained"]
-    assert all("base64" in one for one in payload["arrays"].values())
+    assert all("packed" in one for one in payload["arrays"].values())
     assert len(payload["why"]["classes"]) == 3
     assert page.stat().st_size < 1_000_000
     outside = re.findall(r'(?:src|href|action)\s*=\s*["\']?(?!data:|#)[a-z]+:', page.read_text("utf-8"))
@@ -64,6 +67,15 @@ def test_a_trained_model_answers_as_predict_does(photos: Path, photo: Path, tmp_
     assert answers == pytest.approx(dict(model.predict(photo).top), abs=1e-5)
     assert payload["trained"]
     assert payload["image"]["original"] == [80, 60]
+
+
+def test_packed_numbers_are_the_maps(photo: Path, tmp_path: Path) -> None:
+    fs.explore("three-conv", photo, out=tmp_path / "page.html")
+    written = payload_of(tmp_path / "page.html")["arrays"]["weight/1"]
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(written["packed"])), np.uint8).reshape(4, -1)
+    weight = np.ascontiguousarray(planes.T).view("<f4").reshape(written["shape"])
+    network = explorable("three-conv", None, "cpu").network
+    np.testing.assert_array_equal(weight, network.get_parameter("1.weight").detach().numpy())
 
 
 def test_what_users_named_cannot_end_the_json(photos: Path, tmp_path: Path) -> None:
@@ -82,7 +94,7 @@ def test_too_many_numbers_are_left_out_and_it_is_said(
     monkeypatch.setattr("fieldstone.verbs.explore.MOST_BYTES", 100_000)
     fs.explore("three-conv", photo, out=tmp_path / "page.html")
     payload = payload_of(tmp_path / "page.html")
-    kept = [one for one in payload["arrays"].values() if "base64" in one]
+    kept = [one for one in payload["arrays"].values() if "packed" in one]
     assert sum(4 * int(np.prod(one["shape"])) for one in kept) <= 100_000
     left = payload["arrays"]["map/1"]
     assert left["left_out"] == "53.5 KiB"

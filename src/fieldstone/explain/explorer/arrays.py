@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,7 +57,7 @@ class Arrays:
     def _one(self, name: str, kept: bool) -> Mapping[str, Any]:
         shape = {"shape": list(self.shape(name))}
         if kept:
-            return shape | {"base64": _text(self.bytes(name))}
+            return shape | {"packed": packed(self.bytes(name))}
         return shape | {"left_out": size_text(self.size(name)), **self._preview(name)}
 
     def _preview(self, name: str) -> dict[str, Any]:
@@ -66,6 +67,15 @@ class Arrays:
         step = max(1, -(-max(self.shape(name)[1:]) // PREVIEW_SIDE))
         first = Arrays({"": self.tensors[name][:PREVIEW_MAPS, ::step, ::step]})
         return {"preview": {"shape": list(first.shape("")), "base64": _text(first.bytes(""))}}
+
+
+def packed(content: bytes) -> str:
+    """Numbers of four bytes as text: their first bytes, their second bytes, …, deflated; then base64.
+
+    Signs and exponents of neighbours are alike, so that they take a seventh less when they stand together.
+    """
+    planes = np.frombuffer(content, np.uint8).reshape(-1, 4).T  # (numbers, 4) -> (4, numbers)
+    return _text(zlib.compress(np.ascontiguousarray(planes).tobytes()))
 
 
 def _text(content: bytes) -> str:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from fieldstone.explain.explorer.parts import Part
 from fieldstone.model.inference import evaluating, in_evaluation_mode
 
-PARTS = 8
+PARTS = 6
 """A patch is so small a part of the shorter side."""
 AT_ONCE = 32
 

@@ -37,17 +37,21 @@ export function link(block) {
     html("code", {}, block.notation));
 }
 
-/** The first maps of a block; a button shows the rest of them, a note says how many this file has not. */
-export function mapsOf(block, most, { store, maps, state, redraw }) {
+/**
+ * The first maps of a block; a button shows the rest of them, a note says how many this file has not.
+ *
+ * @param {function(string)} turned is told, once there are to be more or fewer, what then has the focus.
+ */
+export function mapsOf(block, most, { store, maps, state, turned }) {
   const there = held(store, block), isWide = state.wide.has(block.path), number = isWide ? there : Math.min(there, most);
   const shown = Array.from({ length: number }, (_, channel) => maps.element(block, channel));
   if (shown.length) shown[0].tabIndex = 0;
-  const turned = () => {
+  const turn = () => {
     isWide ? state.wide.delete(block.path) : state.wide.add(block.path);
-    redraw(`[data-more="${CSS.escape(block.path)}"]`);
+    turned(`[data-more="${CSS.escape(block.path)}"]`);
   };
   const words = { count: there - number, block: block.notation };
-  const more = isWide || number < there ? button(isWide ? say("entry.fewer") : `+${there - number}`, turned, { class: "entry-more",
+  const more = isWide || number < there ? button(isWide ? say("entry.fewer") : `+${there - number}`, turn, { class: "entry-more",
     "data-more": block.path, "aria-expanded": String(isWide), "aria-label": isWide ? null : say("entry.rest", words) }) : null;
   const label = say("entry.maps", { block: block.notation });
   return html("div", { class: "maps-group", role: "group", "aria-label": label }, ...shown, more, leftOut(store, block, there));

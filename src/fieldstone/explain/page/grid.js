@@ -8,6 +8,7 @@ addWords({
   "grid.empty": ["not computed yet", "아직 계산 전"],
   "grid.pad": ["padding", "패딩"],
   "grid.skip": ["skipped by dilation", "팽창으로 건너뜀"],
+  "grid.unread": ["read by no window", "어느 윈도우도 읽지 않음"],
   "grid.win": ["largest", "최댓값"],
   "grid.now": ["output now", "현재 출력"],
 });
@@ -20,13 +21,13 @@ export function svg(name, attributes = {}, ...children) {
   return element;
 }
 
-/** How many characters a cell of that side holds, and in what size they are written. */
+/** How many characters a cell of that side holds. */
 export function room(side) {
   return side < 22 ? 0 : side < 28 ? 2 : side < 36 ? 3 : side < 48 ? 4 : 6;
 }
 
 function letters(side, longest) {
-  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.31][longest] ?? 0.26;
+  const share = [0.4, 0.4, 0.4, 0.4, 0.36, 0.27][longest] ?? 0.26;
   return Math.max(10, Math.round(Math.min(20, side * share)));
 }
 
@@ -41,13 +42,15 @@ export function hatch() {
  * A grid of rows × columns stones with one tab stop; arrows move it. Its `element` goes into an SVG.
  *
  * @param {object} place name ("input", "kernel", "output"…), label, rows, columns, x, y, pitch and gap in pixels.
- *   firstRow, firstColumn (0): what the first cell is called, −1 with a padding of 1. channel: its `data-` attribute.
+ *   firstRow, firstColumn (0): what the first cell is called, −1 with a padding of 1; rowStep, columnStep (1): how far
+ *   the next one is. channel: its `data-` attribute.
  * @param {object} on moved(row, column): an arrow went there (without it the focus moves); entered(row, column): Enter;
  *   picked(row, column): a click.
  */
 export class Stones {
   constructor(place, on = {}) {
-    Object.assign(this, { gap: 6, firstRow: 0, firstColumn: 0, channel: null, ...place, on });
+    const usual = { gap: 6, firstRow: 0, firstColumn: 0, rowStep: 1, columnStep: 1, channel: null };
+    Object.assign(this, { ...usual, ...place, on });
     this.side = this.pitch - this.gap;
     this.cells = Array.from({ length: this.rows * this.columns }, (_, index) => this.#placed(index));
     this.element = svg("g", { role: "grid", "aria-label": this.label, "data-grid": this.name,
@@ -60,11 +63,12 @@ export class Stones {
 
   /**
    * Draws every cell as look(row, column) says: {value (a number; null is not computed yet), fill (a CSS colour), state
-   * ("pad", "skip", "win", "now" or none), tap (whether a frame of its own lies on it), under ("×−1"), dots (a number),
-   * says (more for a screen reader)}. `first`, {firstRow, firstColumn}, moves a lens.
+   * ("pad", "skip", "unread", "off", "win", "now" or none), tap (whether a frame of its own lies on it), under ("×−1"),
+   * dots (a number), says (more for a screen reader)}.
+   * `moved`, {firstRow, firstColumn, rowStep, columnStep}, moves a lens.
    */
-  paint(look, first = {}) {
-    Object.assign(this, first);
+  paint(look, moved = {}) {
+    Object.assign(this, moved);
     this.#call();
     const looks = this.cells.map((_, index) => look(...this.#place(index)));
     const texts = fit(looks.map(look => look.value), room(this.side));
@@ -84,11 +88,12 @@ export class Stones {
   }
 
   #place(index) {
-    return [this.firstRow + Math.floor(index / this.columns), this.firstColumn + index % this.columns];
+    const [down, along] = [Math.floor(index / this.columns), index % this.columns];
+    return [this.firstRow + down * this.rowStep, this.firstColumn + along * this.columnStep];
   }
 
   #at(row, column) {
-    const [down, along] = [row - this.firstRow, column - this.firstColumn];
+    const [down, along] = [(row - this.firstRow) / this.rowStep, (column - this.firstColumn) / this.columnStep];
     const inside = down >= 0 && down < this.rows && along >= 0 && along < this.columns;
     return inside ? this.cells[down * this.columns + along] : undefined;
   }
@@ -118,7 +123,7 @@ export class Stones {
   #pressed(event) {
     const from = placeOf(event), by = arrows[event.key];
     if (!from || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (by) this.#arrow(from[0] + by[0], from[1] + by[1]);
+    if (by) this.#arrow(from[0] + by[0] * this.rowStep, from[1] + by[1] * this.columnStep);
     else if (event.key === "Enter" && this.on.entered) this.on.entered(...from);
     else return;
     event.preventDefault();
@@ -136,6 +141,7 @@ function placeOf(event) {
   return cell && [Number(cell.dataset.row), Number(cell.dataset.column)];
 }
 
+const plain = ["pad", "skip", "unread", "off"]; // states without a tint
 const arrows = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** One stone: its ground, number, what stands under it, dots and focus ring. */
@@ -145,6 +151,7 @@ function stone(x, y, side) {
     number: svg("text", { class: "grid-number", x: side / 2, dy: ".35em" }),
     under: svg("text", { class: "grid-under", x: side / 2, y: side - 6 }),
     dots: svg("g"),
+    exact: svg("title"),
     ring: svg("rect", { class: "grid-ring", x: -2, y: -2, width: side + 4, height: side + 4, rx: 9 }),
   };
   const place = `translate(${x},${y})`;
@@ -152,24 +159,26 @@ function stone(x, y, side) {
   return { element, paint: (look, text, size) => paint(element, parts, side, look, text, size) };
 }
 
-function paint(element, { ground, number, under, dots }, side, look, text, size) {
-  const shown = look.under && side >= 34 ? look.under : "";
+function paint(element, { ground, number, under, dots, exact: title }, side, look, text, size) {
+  const shown = !look.under || side < 34 ? "" : side < 48 ? look.under.replace("0.", ".") : look.under;
   const classes = ["grid-stone", look.state && `grid-${look.state}`, look.tap && "grid-tap"];
   element.setAttribute("class", classes.filter(Boolean).join(" "));
-  ground.style.fill = look.state === "skip" ? "url(#grid-hatch)" : look.value === null ? "" : look.fill ?? "";
+  ground.style.fill = plain.includes(look.state) || look.value === null ? "" : look.fill ?? "";
   number.textContent = text;
   number.style.fontSize = `${size}px`;
   number.setAttribute("y", side / 2 - (shown || look.dots ? 4 : 0));
   under.textContent = shown;
+  under.style.fontSize = `${side < 44 ? 10 : 12}px`;
   dots.replaceChildren(...pips(look.dots ?? 0, side));
   element.dataset.value = look.value === null ? "" : exact(look.value);
+  title.textContent = element.dataset.value.replace("-", "−");
   element.setAttribute("aria-label", spoken(element.dataset, look));
 }
 
 function spoken({ row, column }, look) {
   const value = look.value === null ? say("grid.empty") : format(look.value);
   const cell = say("grid.cell", { row: Number(row) + 1, column: Number(column) + 1, value });
-  const state = ["pad", "skip", "win", "now"].includes(look.state) ? say(`grid.${look.state}`) : "";
+  const state = look.state && look.state !== "off" ? say(`grid.${look.state}`) : "";
   return [cell, state, look.says ?? ""].filter(Boolean).join(", ");
 }
 

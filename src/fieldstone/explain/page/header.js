@@ -17,7 +17,9 @@ addWords({
 
 const stones = [[1, 1, 12, 6], [15, 1, 6, 6], [1, 9, 6, 5], [9, 9, 12, 5], [1, 16, 9, 5], [12, 16, 9, 5]];
 
-/** Build the header; the result's `update(crumbs)` writes its words: a list of {text, href}, the last one without href. */
+/**
+ * Build the header; the result's `update(crumbs)` writes its words: a list of {text, href}, the last one without href;
+ * `tell(text)` shows a fault. */
 export function header(page, showKeys) {
   const root = document.getElementById("header"), other = { en: "ko", ko: "en" };
   const skip = html("a", { href: "#view", class: "header-skip" });
@@ -28,7 +30,7 @@ export function header(page, showKeys) {
   skip.addEventListener("click", event => { event.preventDefault(); page.root.focus() });
   root.append(html("div", { class: "header" }, skip, brand(), crumbs,
     html("div", { class: "header-end" }, image.element, tongue, theme, help)), image.alert);
-  return { update };
+  return { update, tell: image.tell };
 
   function update(trail) {
     skip.textContent = say("header.skip");

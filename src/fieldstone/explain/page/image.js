@@ -18,7 +18,7 @@ export function imageButton(page) {
   const element = html("label", { class: "ghost header-file", hidden: !page.store.payload.live }, label, input);
   input.addEventListener("change", () => { if (input.files.length) send(page, input.files[0], alert); input.value = "" });
   if (page.store.payload.live) dropped(page, alert);
-  return { element, alert, update() { label.textContent = say("image.choose"); element.title = say("image.title") } };
+  return { element, alert, tell: text => tell(alert, text), update() { label.textContent = say("image.choose"); element.title = say("image.title") } };
 }
 
 function dropped(page, alert) {

@@ -5,10 +5,10 @@ import { html } from "fieldstone/elements";
 import { foot, head, mapsOf } from "fieldstone/entry";
 import { count, held } from "fieldstone/maps";
 
-const pitch = 48, more = 56, note = 136; // pixels: of a map, of the button after them, of what is said of those left out
+const pitch = 48, narrow = 56, wide = 136; // pixels: of a map, of the button after them, of that and what is left out
 
-/** Draw the list into `root`; returns what shows the maps that a chosen one reads, and `close`. */
-export function list(root, { store, maps, shown, state, redraw }) {
+/** Draw the list into `root`; calls `came` when maps came into it; returns what shows a chosen map, and `close`. */
+export function list(root, { store, maps, shown, state, redraw, came }) {
   const passing = lanes(shown), next = new Set(links(shown).filter(link => isNext(shown, link)).map(([, to]) => to));
   const deep = Math.max(0, ...passing.map(([, , lane]) => lane + 1));
   const rows = shown.map((entry, place) => html("li", { class: rowClass(entry), "data-place": place },
@@ -19,13 +19,17 @@ export function list(root, { store, maps, shown, state, redraw }) {
   return { choose: () => {}, close: () => filled.disconnect() };
 
   function fill({ isIntersecting, target }) {
-    if (!isIntersecting) return;
-    filled.unobserve(target);
     const { block, isOpen } = shown[target.dataset.place];
-    if (isOpen) return;
-    const box = target.querySelector(".list-maps"), there = held(store, block), after = there < count(block) ? note : more;
-    const fit = Math.max(2, Math.floor((box.clientWidth - after) / pitch));
-    box.append(mapsOf(block, fit, { store, maps, state, redraw }));
+    if (!isIntersecting || isOpen) return;
+    filled.unobserve(target);
+    const box = target.querySelector(".list-maps"), note = held(store, block) < count(block) ? wide : narrow;
+    const fit = Math.max(2, Math.floor((box.clientWidth - note) / pitch));
+    const turned = focus => {
+      box.replaceChildren(mapsOf(block, fit, { store, maps, state, turned }));
+      if (focus) box.querySelector(focus).focus();
+      came();
+    };
+    turned();
   }
 }
 

@@ -11,6 +11,7 @@ export async function start() {
   const page = { root: document.getElementById("view"), store: open(payload), shown: null, take };
   window.fieldstone = { store: page.store, modules: {} };
   const top = header(page, keys());
+  addEventListener("unhandledrejection", ({ reason }) => top.tell(reason.message));
   addEventListener("hashchange", () => show(page, top, true));
   document.addEventListener("languagechange", () => show(page, top, false));
   await show(page, top, false);

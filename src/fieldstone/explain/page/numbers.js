@@ -20,11 +20,13 @@ export function factor(value) {
   return text.startsWith("−") ? `(${text})` : text;
 }
 
-/** What is written in cells that hold so many characters: all with the same decimals; "" where a value does not fit. */
+/**
+ * What is written in cells that hold so many characters: 2 decimals in all of them, or else, in all of them, what is
+ * below 1 without its 0 and the rest with fewer decimals; "" where that does not fit either.
+ */
 export function fit(values, characters) {
-  const tries = [2, 1, 0].map(decimals => values.map(value => fitting(value, decimals, characters)));
-  const best = Math.max(...tries.map(texts => texts.filter(Boolean).length));
-  return tries.find(texts => texts.filter(Boolean).length === best);
+  const texts = values.map(value => value === null ? "" : format(value));
+  return texts.every(text => text.length <= characters) ? texts : values.map(value => short(value, characters));
 }
 
 /** The shortest text that reads back as the same float32. */
@@ -102,9 +104,14 @@ function scientific(size) {
   return `${digits}e${power.replace("+", "").replace("-", "−")}`;
 }
 
-function fitting(value, decimals, characters) {
+function short(value, characters) {
   if (value === null) return "";
-  const text = format(value, decimals);
-  const hidden = Math.abs(value) < 10 && !Number.isInteger(value) && !text.includes("."); // 0.3 is no 0
-  return hidden || text.length > characters ? "" : text;
+  const isBelow1 = Math.abs(value) < 0.995;
+  const texts = [2, 1, 0].map(decimals => format(value, decimals)).map(text => isBelow1 ? text.replace("0.", ".") : text);
+  return texts.find(text => text.length <= characters && (text.includes(".") || Number.isInteger(value) || !isSmall(value))) ?? "";
+}
+
+/** Whether a number must not be written as a whole one: 0.3 is no 0, and 1.5 no 2. */
+function isSmall(value) {
+  return Math.abs(value) < 10;
 }

@@ -35,7 +35,7 @@ export function view(root, store) {
     maps = new Maps(store);
     const body = isList ? framed() : stage;
     entries = columns(store, isNarrow ? mostInStrip : mostColumns, state.open);
-    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw });
+    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw, came: () => marks.refresh() });
     marks.show(state.chosen ?? null);
   }
 
@@ -70,11 +70,16 @@ export function view(root, store) {
     shown.choose();
   }
 
+  let frame = 0;
+  const passed = cell => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => point(cell, false));
+  };
   stage.addEventListener("pointermove", event => {
     const map = event.target.closest(".maps-map");
-    if (map) point(cellAt(map, store, event), false);
+    if (map && event.pointerType === "mouse") passed(cellAt(map, store, event));
   });
-  stage.addEventListener("pointerleave", () => point(state.chosen ?? null, false));
+  stage.addEventListener("pointerleave", () => passed(state.chosen ?? null));
   stage.addEventListener("click", event => {
     const map = event.target.closest(".maps-map");
     if (map) { choose(cellAt(map, store, event)); map.focus() }
@@ -99,7 +104,7 @@ export function view(root, store) {
   sized.observe(root);
   if (state.chosen === undefined) telling(store, entries).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
   else point(state.chosen, false);
-  return { close() { sized.disconnect(); clear() } };
+  return { close() { cancelAnimationFrame(frame); sized.disconnect(); clear() } };
 }
 
 /** One tab stop a block: the map that had the focus last. */

@@ -61,8 +61,8 @@ function notes(store) {
 /** The ways to the block before and the block after. */
 function around(store, block) {
   const at = store.blocks.indexOf(block);
-  const link = (other, key, mark) => other && html("a", { class: "ghost", href: `#/block/${other.path}`,
-    "aria-label": say(key, { block: other.notation }) }, ...mark(html("code", {}, other.notation)));
+  const link = (other, key, rel, mark) => other && html("a", { href: `#/block/${other.path}`, rel,
+    "aria-label": say(key, { block: `${other.path} ${other.notation}` }) }, ...mark(html("code", {}, `${other.path}  ${other.notation}`)));
   return html("nav", { class: "around", "aria-label": say("routes.around") },
-    link(store.blocks[at - 1], "routes.before", words => ["←", words]), link(store.blocks[at + 1], "routes.after", words => [words, "→"]));
+    link(store.blocks[at - 1], "routes.before", "prev", words => ["← ", words]), link(store.blocks[at + 1], "routes.after", "next", words => [words, " →"]));
 }

@@ -75,8 +75,8 @@ class Store {
   }
 
   async #read(name) {
-    const { base64, left_out: leftOut } = this.payload.arrays[name];
-    if (base64 !== undefined) return decoded(base64);
+    const { packed, left_out: leftOut } = this.payload.arrays[name];
+    if (packed !== undefined) return unpacked(packed);
     if (leftOut !== undefined || !this.payload.live) return null;
     const { arrays, number } = this.payload.live;
     const answer = await fetch(`${arrays}${encodeURIComponent(name)}?image=${number}`);
@@ -98,7 +98,22 @@ class Store {
 
 /** Little-endian float32 of a base64 text. */
 export function decoded(text) {
-  return floats(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer);
+  return floats(bytes(text).buffer);
+}
+
+/** The same of a text that holds all first bytes, all second bytes, …, deflated: a promise. */
+async function unpacked(text) {
+  const stream = new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = planes.length / 4;
+  const numbers = new Uint8Array(planes.length);
+  for (let plane = 0; plane < 4; plane++)
+    for (let place = 0; place < count; place++) numbers[4 * place + plane] = planes[plane * count + place];
+  return floats(numbers.buffer);
+}
+
+function bytes(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 function floats(buffer) {

@@ -53,6 +53,7 @@ function readOf(store, block, number, { channels, rows, columns }) {
 
 /** Which places of a source's axis the marked places of the output read, as 0 and 1. */
 function places(reach, axis, marked, size) {
+  if (reach.kind === "same") return marked;
   const read = new Uint8Array(size);
   if (reach.kind === "all") return read.fill(1);
   const mark = place => { if (place >= 0 && place < size) read[place] = 1 };
@@ -61,7 +62,6 @@ function places(reach, axis, marked, size) {
 }
 
 const reads = {
-  same: (reach, axis, place, mark) => mark(place),
   window({ kernel, stride, dilation, before }, axis, place, mark) {
     for (let tap = 0; tap < kernel[axis]; tap++) mark(place * stride[axis] - before[axis] + tap * dilation[axis]);
   },
