@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(page_of: Callable[..., Page], folder: Path) -> Page:
     page = page_of(write_page(folder, "elementwise"))
-    page.wait_for_function("window.modules")
+    page.wait_for_function("() => window.modules")
     return page
 
 

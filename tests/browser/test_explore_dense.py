@@ -304,7 +304,7 @@ def test_keyboard_alone(shown: Callable[..., Page]) -> None:
     page.keyboard.press("End")
     assert page.locator(".sheet-view").get_attribute("data-step") == str(24 * 24 - 1)
     page.keyboard.press("Escape")
-    page.wait_for_function("location.hash === '#/'")
+    page.wait_for_function("() => location.hash === '#/'")
 
 
 def test_the_chosen_cell_survives_another_language(shown: Callable[..., Page]) -> None:
@@ -312,7 +312,7 @@ def test_the_chosen_cell_survives_another_language(shown: Callable[..., Page]) -
     choose(page, 4)
     go(page, 100)
     page.locator("#language").click()
-    page.wait_for_function("document.documentElement.lang === 'ko'")
+    page.wait_for_function("() => document.documentElement.lang === 'ko'")
     page.wait_for_selector('.sheet-view[data-step="100"]')
     assert page.locator(".field-channel input").input_value() == "5"
 

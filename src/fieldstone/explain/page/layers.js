@@ -152,6 +152,7 @@ export function filtersOf(layer, channels) {
 export function compute(layer, input, [channels, height, width], settings = {}) {
   const made = { ...layer, ...settings }, filters = filtersOf(made, channels);
   const axes = [windowsAlong(made, height, 0), windowsAlong(made, width, 1)], cells = axes[0].out * axes[1].out;
+  axes[1].runs = runsOf(axes[1]);
   const wanted = settings.channels ?? Array.from({ length: filters }, (_, at) => at);
   const data = new Float32Array(wanted.length * cells);
   const winners = kindOf(made) === "max" ? new Int32Array(data.length) : null;
@@ -179,14 +180,36 @@ function products(layer, plane, axes, channels, filters, channel) {
 /** Adds factor × what one tap reads to every window. */
 function addTap(values, [rows, columns], tap, factor, sums) {
   const down = Math.floor(tap / columns.taps) * rows.out, along = tap % columns.taps * columns.out;
+  const run = columns.runs[tap % columns.taps], sources = columns.sources.subarray(along, along + columns.out);
   for (let row = 0; row < rows.out; row++) {
     const from = rows.sources[down + row] * columns.size, to = row * columns.out;
     if (from < 0) continue;
-    for (let column = 0; column < columns.out; column++) {
-      const source = columns.sources[along + column];
-      if (source >= 0) sums[to + column] += factor * values[from + source];
-    }
+    if (run) addRun(values, from, run, factor, sums, to);
+    else addEach(values, from, sources, factor, sums, to);
   }
+}
+
+/** The cells of a row that lie evenly apart. */
+function addRun(values, from, { first, last, step, source }, factor, sums, to) {
+  for (let column = first, at = from + source; column <= last; column++, at += step) {
+    sums[to + column] += factor * values[at];
+  }
+}
+
+function addEach(values, from, sources, factor, sums, to) {
+  for (let column = 0; column < sources.length; column++) {
+    if (sources[column] >= 0) sums[to + column] += factor * values[from + sources[column]];
+  }
+}
+
+/** By tap the windows whose sources lie evenly apart, {first, last, step, source}; null where they do not. */
+function runsOf({ taps, out, sources }) {
+  return Array.from({ length: taps }, (_, tap) => {
+    const read = sources.subarray(tap * out, (tap + 1) * out), first = read.findIndex(source => source >= 0);
+    const last = read.findLastIndex(source => source >= 0), step = last > first ? read[first + 1] - read[first] : 1;
+    const isEven = first >= 0 && read.subarray(first, last + 1).every((source, at) => source === read[first] + at * step);
+    return isEven ? { first, last, step, source: read[first] } : null;
+  });
 }
 
 function mean(values, axes, result, withPadding) {

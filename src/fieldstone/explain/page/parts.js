@@ -10,21 +10,15 @@ addWords({
     "이 파일에 없음({size}): {what}. -o 없이 fieldstone explore를 실행하면 볼 수 있습니다."],
 });
 
-/** (C, H, W) of a shape: one axis more for (C, L), two more for (C,). */
-export function lifted([channels, ...sides]) {
-  return [channels, ...[1, 1].slice(sides.length), ...sides];
+/** (C, H, W) of a shape that may be (C,). */
+export function lifted([channels, height = 1, width = 1]) {
+  return [channels, height, width];
 }
 
-/** A block's layer with all its numbers as [height, width], and padding as [[top, bottom], [left, right]]. */
+/** A block's layer with its padding as [[top, bottom], [left, right]]. */
 export function layerOf(block) {
-  const { layer } = block, made = { ...layer, kernel: layer.kernel ?? block.reach[0].kernel };
-  const isFlat = block.input_shape.length === 2; // (C, L): one row
-  for (const key of ["kernel", "stride", "dilation", "output_padding", "sizes"]) {
-    if (made[key] && isFlat) made[key] = [key === "output_padding" ? 0 : 1, ...made[key]];
-  }
-  if (!made.padding) return made;
-  const padding = made.padding.map(pad => Array.isArray(pad) ? pad : [pad, pad]);
-  return { ...made, padding: isFlat ? [[0, 0], ...padding] : padding, dilation: made.dilation ?? [1, 1] };
+  const { layer } = block;
+  return layer.padding ? { ...layer, padding: layer.padding.map(pad => Array.isArray(pad) ? pad : [pad, pad]) } : layer;
 }
 
 /**

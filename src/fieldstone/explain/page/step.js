@@ -1,7 +1,7 @@
 // A layer with windows, step by step: one output cell after another, in the numbers of this network and this image.
 
 import { html } from "fieldstone/elements";
-import { kindOf } from "fieldstone/layers";
+import { glimpse } from "fieldstone/glimpse";
 import { changed } from "fieldstone/limits";
 import { times } from "fieldstone/numbers";
 import { load, saidMissing } from "fieldstone/parts";
@@ -27,13 +27,13 @@ addWords({
   "step.fault": ["The numbers of this layer did not arrive: {reason}", "이 층의 수를 받지 못했습니다: {reason}"],
 });
 
-const kept = new Map(); // by block: what a reader has chosen
+const kept = new Map(); // by path: what a reader has chosen
 
-function stateOf(block) {
-  if (!kept.has(block)) {
-    kept.set(block, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: {} });
+function stateOf({ path }) {
+  if (!kept.has(path)) {
+    kept.set(path, { step: 0, channel: 0, input: 0, speed: 1, cursor: [0, 0], changes: {}, open: {} });
   }
-  return kept.get(block);
+  return kept.get(path);
 }
 
 /** The view of a block that slides windows, or pools all of its map. */
@@ -64,13 +64,21 @@ class Step {
     }
     if (this.#isClosed) return;
     this.main.removeAttribute("aria-busy");
-    if (!this.arrays.isWhole) return this.main.replaceChildren(...this.#notes());
-    this.#begin();
+    if (this.arrays.isWhole) this.#begin();
+    else await this.#glimpse();
   }
 
   close() {
     this.#isClosed = true;
     this.player?.close();
+    this.seen?.close();
+  }
+
+  /** Without its numbers: what there is of its maps. */
+  async #glimpse() {
+    this.seen = await glimpse(this.store, this.block);
+    if (this.#isClosed) return this.seen.close();
+    this.main.replaceChildren(...this.#notes(), html("div", { class: "glimpse" }, ...this.seen.elements));
   }
 
   #begin() {

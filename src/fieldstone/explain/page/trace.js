@@ -52,9 +52,9 @@ export class Trace {
     return this.recorded?.subarray(channel * this.steps, (channel + 1) * this.steps) ?? this.#own(channel).data;
   }
 
-  /** Of max pooling: for each output cell the cell of the input map that won, −1 for padding. */
+  /** Of max pooling: for each output cell the cell of the input map that won, −1 for padding; null of any other. */
   winners(channel) {
-    return this.#own(channel).winners;
+    return this.kind === "max" ? this.#own(channel).winners : null;
   }
 
   #own(channel) {

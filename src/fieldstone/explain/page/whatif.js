@@ -117,11 +117,11 @@ export class WhatIf {
 
   #size() {
     this.side = html("b");
+    this.sideWas = html("p", { class: "whatif-was" });
     this.formulas = html("div", { class: "whatif-formulas" });
     this.edge = html("p", { class: "whatif-note", "data-unread": "" });
     return html("section", { class: "whatif-box card" },
-      html("h2", { class: "whatif-pair" }, html("span", {}, say("whatif.size")), html("span", {}, this.sideWas = html("span",
-        { class: "whatif-was" }), this.side)), this.formulas, this.edge);
+      html("h2", { class: "whatif-pair" }, html("span", {}, say("whatif.size")), this.side), this.sideWas, this.formulas, this.edge);
   }
 
   #writeSize(layer) {
@@ -129,7 +129,7 @@ export class WhatIf {
     this.side.textContent = size.join(" × ");
     const isChanged = size.join() !== network.join();
     this.side.classList.toggle("whatif-changed", isChanged);
-    this.sideWas.textContent = isChanged ? `${say("whatif.was", { value: network.join(" × ") })} ` : "";
+    this.sideWas.textContent = isChanged ? say("whatif.was", { value: network.join(" × ") }) : "";
     this.formulas.replaceChildren(...slides(layer) ? this.#formulas(layer) : this.#shares(layer, size));
     const [rows, columns] = unread(layer, this.sides);
     this.edge.hidden = rows + columns === 0;
