@@ -1,4 +1,4 @@
-"""The explorer's page as a whole, in a real browser: its ways, languages, themes, keys, another image, hostile names."""
+"""The explorer's page as a whole, in a real browser: ways, languages, themes, keys, another image, hostile names."""
 
 from __future__ import annotations
 
@@ -102,7 +102,10 @@ def test_the_browser_chooses_the_language_and_a_switch_changes_it(shown: Callabl
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_korean_says_everything(shown: Callable[..., Page], view: str) -> None:
-    english, korean = (shown(VIEWS[view], locale=locale).locator("main h1, main h2, main nav a, main button") for locale in ("en-US", "ko-KR"))
+    english, korean = (
+        shown(VIEWS[view], locale=locale).locator("main h1, main h2, main nav a, main button")
+        for locale in ("en-US", "ko-KR")
+    )
     notation = {"relu", "flatten"}
     same = {text for text in english.all_inner_texts() if text.isalpha()} & set(korean.all_inner_texts())
     assert same <= notation
@@ -134,7 +137,9 @@ def test_every_block_opens_by_the_way_to_the_next(shown: Callable[..., Page]) ->
 def test_the_focus_goes_where_a_person_goes(shown: Callable[..., Page]) -> None:
     page = shown()
     page.get_by_role("link", name="Filters").press("Enter")
-    page.wait_for_function("() => document.activeElement.matches('h1') && document.activeElement.innerText.startsWith('Filters')")
+    page.wait_for_function(
+        "() => document.activeElement.matches('h1') && document.activeElement.innerText.startsWith('Filters')"
+    )
     page.keyboard.press("Escape")
     page.wait_for_function("() => location.hash === '#/' && document.activeElement.innerText.startsWith('three-conv')")
     page.go_back()
