@@ -135,7 +135,9 @@ def test_more_maps_open_in_their_place(page_of: Callable[..., Page], path: Path)
 
 def test_a_long_network_is_a_list_that_folds(page_of: Callable[..., Page], tmp_path: Path) -> None:
     stage = {"repeat 12": [{"residual": ["conv 8 3 padding=1", "relu"]}, "relu"]}
-    design = fs.Design(input=(3, 16, 16), name="deep", layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"])
+    design = fs.Design(
+        input=(3, 16, 16), name="deep", layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"]
+    )
     page = opened(page_of, write_page(seen_of(design), tmp_path / "page.html"))
     rows = page.locator(".list-row")
     assert rows.count() == 4
@@ -199,7 +201,9 @@ def test_a_vector_has_a_cell_a_number(page_of: Callable[..., Page], seen: Seen, 
         page.keyboard.press(key)
     readout = page.locator('.readout[data-path="8"][data-channel="1"]')
     readout.wait_for()
-    assert float(readout.get_attribute("data-value") or "nothing") == pytest.approx(seen.recording.logits[1].item(), rel=1e-6)
+    assert float(readout.get_attribute("data-value") or "nothing") == pytest.approx(
+        seen.recording.logits[1].item(), rel=1e-6
+    )
     assert "the whole image" in readout.inner_text()
 
 
@@ -208,7 +212,10 @@ def test_the_classes_stand_with_their_probabilities(page_of: Callable[..., Page]
     expected = seen.recording.logits.double().softmax(0)
     rows = page.locator(".classes li")
     assert rows.count() == 5
-    shown = {int(row.get_attribute("data-class") or -1): float(row.get_attribute("data-value") or "nan") for row in rows.all()}
+    shown = {
+        int(row.get_attribute("data-class") or -1): float(row.get_attribute("data-value") or "nan")
+        for row in rows.all()
+    }
     assert list(shown) == expected.argsort(descending=True)[:5].tolist()
     assert list(shown.values()) == pytest.approx(expected[list(shown)].tolist(), rel=1e-5)
     page.get_by_role("button", name="5 more").click()
