@@ -135,7 +135,7 @@ function tell(on, { channels, rows, columns }, { channel, row, column }, index, 
       line.sign("+"),
       number(column),
     ),
-    line.group(line.sign("="), html("span", { class: "arithmetic-result", "data-index": index }, String(index))),
+    line.group(line.sign("="), html("b", { class: "arithmetic-result", "data-index": index }, String(index))),
   );
   on.note.textContent = say("flatten.note", { c: channel, r: row, col: column, rows, columns });
 }
