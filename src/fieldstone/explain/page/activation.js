@@ -1,12 +1,13 @@
 // An activation: its curve with the chosen value on it, and what it does to the real map.
 
+import { difference } from "fieldstone/arithmetic";
 import { arraysOf, overChannels, valueFunction } from "fieldstone/elementwise";
 import { channelOf, sides, valueAt } from "fieldstone/field";
 import { power, relation, writtenFor } from "fieldstone/formulas";
 import { curve } from "fieldstone/curve";
 import { count, format, percent } from "fieldstone/numbers";
 import { placeOf, pointwiseView } from "fieldstone/pointwise";
-import { difference, facts, line } from "fieldstone/sheet";
+import { facts, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
 import { softmaxReckoning, softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
@@ -59,7 +60,7 @@ const single =
         x: format(x),
         y: format(y),
       });
-      on.note.textContent = difference(own, y, Math.abs(x));
+      on.note.textContent = difference({ own, recorded: y, size: Math.abs(x) });
       shares(cell.channel);
     };
   };
@@ -146,6 +147,6 @@ const gate =
         line.group(line.sign("≈"), line.result(Math.fround(of(b)), y)),
       );
       on.sentence.textContent = `${placeOf(output, cell)} ${say("activation.gate", { a: first + 1, b: first + half + 1 })}`;
-      on.note.textContent = difference(of(b), y, Math.abs(a));
+      on.note.textContent = difference({ own: of(b), recorded: y, size: Math.abs(a) });
     };
   };

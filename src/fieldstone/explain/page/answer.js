@@ -1,9 +1,10 @@
 // The answer in numbers: logits to probabilities by softmax, or by the sigmoid of one logit.
 
+import { difference } from "fieldstone/arithmetic";
 import { shares } from "fieldstone/elementwise";
 import { power } from "fieldstone/formulas";
 import { exact, format, percent, term } from "fieldstone/numbers";
-import { bar, difference, line } from "fieldstone/sheet";
+import { bar, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
 import { softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
@@ -32,7 +33,8 @@ export function answer(store) {
 function softmaxOf(logits, classes, probabilities) {
   const { largest, shares: own } = shares(logits);
   const wrong =
-    probabilities.map(({ class: place, value }) => difference(own[place], Number(value), 1)).find(Boolean) ?? "";
+    probabilities.map(one => difference({ own: own[one.class], recorded: Number(one.value), size: 1 })).find(Boolean) ??
+    "";
   return [
     html("h2", {}, say("answer.softmax")),
     softmaxTable(logits, classes, probabilities[0].class),
@@ -57,11 +59,11 @@ function sigmoidOf(logit, classes, probabilities) {
     html("p", {}, say("answer.binary", { z: format(logit), first: classes[0], second: classes[1] })),
     html(
       "div",
-      { class: "sheet-arithmetic" },
+      { class: "arithmetic" },
       line.group(html("span", { "data-value": exact(logit) }, `1 ÷ (1 + ${power(-logit)})`)),
       line.group(line.sign("≈"), line.result(own, recorded)),
     ),
     html("table", { class: "sheet-table softmax" }, html("tbody", {}, row(1, recorded), row(0, 1 - recorded))),
-    html("p", { class: "answer-note" }, difference(own, recorded, 1)),
+    html("p", { class: "answer-note" }, difference({ own, recorded, size: 1 })),
   ];
 }

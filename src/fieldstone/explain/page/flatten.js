@@ -106,7 +106,7 @@ function draw(on, store, block, input, output) {
     if (document.activeElement !== input) input.value = cell.channel + 1;
     tell(on, size, cell, index, output.data[index]);
     join(ray, ...[from, to].map(({ element }) => element.querySelector(".field-frame")));
-    step.show(index, on.sentence.textContent);
+    step.show(index);
   }
   show();
 }
@@ -135,7 +135,7 @@ function tell(on, { channels, rows, columns }, { channel, row, column }, index, 
       line.sign("+"),
       number(column),
     ),
-    line.group(line.sign("="), html("span", { class: "sheet-result", "data-index": index }, String(index))),
+    line.group(line.sign("="), html("b", { class: "arithmetic-result", "data-index": index }, String(index))),
   );
   on.note.textContent = say("flatten.note", { c: channel, r: row, col: column, rows, columns });
 }

@@ -1,10 +1,11 @@
 // Where paths meet: add, multiply, concat. Any cell of the output, and the cells that it is made of.
 
+import { difference } from "fieldstone/arithmetic";
 import { html } from "fieldstone/elements";
 import { channelChooser, field, sides, valueAt } from "fieldstone/field";
 import { times } from "fieldstone/numbers";
 import { placeOf, room, sizeOf } from "fieldstone/pointwise";
-import { difference, facts, keep, line, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
+import { facts, keep, line, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -106,7 +107,7 @@ function draw(on, store, block, output, sources) {
       );
     }
     tell(on, block, { output, sources, taken, cell });
-    step.show(cell.row * columns + cell.column, on.sentence.textContent);
+    step.show(cell.row * columns + cell.column);
   }
   show();
 }
@@ -136,11 +137,8 @@ function tell(on, block, { output, sources, taken, cell }) {
     how === "concat"
       ? say("join.channel", { place, channel: taken[places[0]].channel + 1, path: nameOf(block.sources[places[0]]) })
       : say("join.values", { place, n: values.length });
-  on.note.textContent = difference(
-    own,
-    recorded,
-    values.reduce((total, value) => total + Math.abs(value), 0),
-  );
+  const size = values.reduce((total, value) => total + Math.abs(value), 0);
+  on.note.textContent = difference({ own, recorded, size });
 }
 
 /** A box of which channels each path brings. */

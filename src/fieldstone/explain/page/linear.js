@@ -14,6 +14,7 @@ addWords({
   "linear.input": ["Input", "입력"],
   "linear.output": ["Output", "출력"],
   "linear.terms": ["The {n} largest terms, in the order of the input", "가장 큰 항 {n}개 (입력 순서)"],
+  "linear.weights": ["The weights of this layer", "이 층의 가중치"],
   "linear.sentence": [
     "Output {output}. {n} values times {n} weights, summed, plus the bias.",
     "출력 {output}. 값 {n}개와 가중치 {n}개의 곱의 합에 편향을 더합니다.",
@@ -43,7 +44,7 @@ function draw(on, store, block, { input, output, weights, biases }) {
   };
   const drawn = stage(on, input, output, go);
   const largest = weights ? largestTerms(drawn, input) : null;
-  if (!weights) on.stage.prepend(leftOut(store, block.layer.weight, say("sheet.weights")));
+  if (!weights) on.stage.prepend(leftOut(store, block.layer.weight, say("linear.weights")));
   const step = steps(on, output.data.length, go);
   const names =
     block === store.blocks.at(-1) && store.payload.model.classes.length === output.data.length
@@ -64,7 +65,7 @@ function draw(on, store, block, { input, output, weights, biases }) {
       drawn.join(largest.node);
       tell(on, found, biases ? biases[index] : null, output.data[index], origin);
     }
-    step.show(index, on.sentence.textContent);
+    step.show(index);
   }
   show();
 }

@@ -1,12 +1,13 @@
 // Batch normalisation: (x − μ) ÷ √(σ² + ε) × γ + β of one channel, and how its values lie before and after.
 
+import { difference } from "fieldstone/arithmetic";
 import { arraysOf, channelStatistics, normalise } from "fieldstone/elementwise";
 import { histogram } from "fieldstone/curve";
 import { channelOf } from "fieldstone/field";
 import { svg } from "fieldstone/grid";
 import { exact, format, term } from "fieldstone/numbers";
 import { placeOf, pointwiseView } from "fieldstone/pointwise";
-import { difference, facts, line } from "fieldstone/sheet";
+import { facts, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
 import { addWords, say } from "fieldstone/words";
 
@@ -64,8 +65,11 @@ const build =
         channel: channel + 1,
       });
       on.note.textContent =
-        difference(value, y, Math.abs(standard * statistics.gamma) + Math.abs(statistics.beta)) ||
-        say("normalise.from_training");
+        difference({
+          own: value,
+          recorded: y,
+          size: Math.abs(standard * statistics.gamma) + Math.abs(statistics.beta),
+        }) || say("normalise.from_training");
       box.replaceChildren(html("h2", {}, say("normalise.statistics", { channel: channel + 1 })), table(statistics));
     };
   };

@@ -85,7 +85,7 @@ function draw(on, store, block, parts, { input, output, loaded }) {
     from.show(cell);
     to.show(cell);
     tell(cell, { x: valueAt(input, cell), y: valueAt(output, cell) });
-    step.show(cell.row * columns + cell.column, on.sentence.textContent);
+    step.show(cell.row * columns + cell.column);
   }
   show();
 }

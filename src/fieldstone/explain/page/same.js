@@ -64,7 +64,7 @@ function draw(on, store, block, output) {
   function show() {
     to.show(cell);
     on.sentence.textContent = say("same.cell", { place: placeOf(output, cell), value: format(valueAt(output, cell)) });
-    step.show(cell.row * columns + cell.column, on.sentence.textContent);
+    step.show(cell.row * columns + cell.column);
   }
   show();
 }

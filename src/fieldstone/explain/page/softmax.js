@@ -1,8 +1,9 @@
 // Softmax and the sigmoid in numbers: e^z, ÷ Σ, a bar a class.
 
+import { difference } from "fieldstone/arithmetic";
 import { shares } from "fieldstone/elementwise";
 import { count, equals, exact, factor, format, percent, term } from "fieldstone/numbers";
-import { bar, difference, line } from "fieldstone/sheet";
+import { bar, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
 import { addWords, say } from "fieldstone/words";
 
@@ -40,10 +41,10 @@ export function softmaxReckoning(values, chosen, recorded, logarithm = false) {
         line.group(line.sign("≈"), line.first(powers[chosen]), line.sign("÷"), line.value(sum)),
       ];
   const result = line.group(line.sign("≈"), line.result(own, recorded));
-  const note = [say("softmax.safe", { m: term(largest) }), difference(own, recorded, Math.abs(recorded))]
+  const note = [say("softmax.safe", { m: term(largest) }), difference({ own, recorded, size: Math.abs(recorded) })]
     .filter(Boolean)
     .join(" ");
-  return { line: html("div", { class: "sheet-arithmetic" }, ...parts, result), note };
+  return { line: html("div", { class: "arithmetic" }, ...parts, result), note };
 }
 
 /** z, e^(z − m), ÷ Σ and a bar for each class, the most probable first; beyond ten the rest in one row; `chosen` is marked. */

@@ -1,9 +1,10 @@
 // The terms of one output of a fully connected layer: the largest, the rest's sum, the bias, in a line and in boxes.
 
+import { difference } from "fieldstone/arithmetic";
 import { html } from "fieldstone/elements";
 import { sides } from "fieldstone/field";
 import { count, exact, format } from "fieldstone/numbers";
-import { bar, difference, line } from "fieldstone/sheet";
+import { bar, line } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -70,7 +71,7 @@ export function tell(on, { terms, sum, size }, bias, recorded, origin) {
       line.result(own, recorded),
     ),
   );
-  on.note.textContent = difference(own, recorded, size);
+  on.note.textContent = difference({ own, recorded, size });
   on.aside.replaceChildren();
   list(on, terms, bias, own, origin);
   balance(on, terms);
