@@ -28,7 +28,8 @@ export async function start() {
 }
 
 async function show(page, top, isMoved) {
-  const route = routed(page.store, location.hash), turn = (page.turn = Symbol()), isNew = isMoved && page.name !== route.name;
+  const route = routed(page.store, location.hash), turn = (page.turn = Symbol());
+  const isNew = isMoved && page.name !== route.name;
   const { view } = await route.module();
   if (page.turn !== turn) return; // the address has changed since
   const link = document.activeElement.getAttribute("href");
@@ -52,7 +53,8 @@ function focused(root) {
   };
   const drawn = new MutationObserver(focus), settled = () => drawn.disconnect();
   drawn.observe(root, { childList: true, subtree: true });
-  for (const kind of ["keydown", "pointerdown", "hashchange"]) addEventListener(kind, settled, { once: true, capture: true });
+  for (const kind of ["keydown", "pointerdown", "hashchange"])
+    addEventListener(kind, settled, { once: true, capture: true });
   document.activeElement.blur();
   focus();
   scrollTo(0, 0);
