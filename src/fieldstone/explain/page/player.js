@@ -189,6 +189,7 @@ export class Player {
     if (!does) return;
     event.preventDefault();
     does();
+    if (event.target.closest("[data-grid=output]")) this.stage.grids.output.focus(this.now.row, this.now.column);
   };
 }
 
