@@ -75,10 +75,11 @@ export class CanvasMap {
     canvas.getContext("2d").putImageData(pixels(this.values, width, height, this.scale), 0, 0);
   }
 
-  /** Frames the cells from one to another, both included; they may lie in the padding. */
-  frame([top, bottom], [left, right]) {
-    const { pitch } = this, box = { x: left * pitch - 1, y: top * pitch - 1,
-      width: (right - left + 1) * pitch + 2, height: (bottom - top + 1) * pitch + 2 };
+  /** Frames cells, [[top, bottom], [left, right]], both included; they may lie in the padding. Null frames none. */
+  frame(cells) {
+    const [[top, bottom], [left, right]] = cells ?? [[0, -1], [0, -1]], { pitch } = this;
+    const box = { x: left * pitch - 1, y: top * pitch - 1, width: (right - left + 1) * pitch + 2,
+      height: (bottom - top + 1) * pitch + 2, visibility: cells ? "visible" : "hidden" };
     for (const frame of this.#frames) for (const [key, value] of Object.entries(box)) frame.setAttribute(key, value);
   }
 

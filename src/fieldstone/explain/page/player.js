@@ -149,8 +149,8 @@ export class Player {
   #paint(phase) {
     const { now, stage, trace, state, read, maps, bars } = this;
     stage.paint(phase);
-    maps.input?.frame(...now.spans.map(({ first, last }) => [first, last]));
-    maps.output?.frame([now.row, now.row], [now.column, now.column]);
+    maps.input?.frame(now.taps.length ? now.spans.map(({ first, last }) => [first, last]) : null);
+    maps.output?.frame([[now.row, now.row], [now.column, now.column]]);
     read.line.replaceChildren(...line(trace, now, state.input, phase));
     if (bars) {
       bars.write(now.sums, state.input);
