@@ -387,3 +387,13 @@ def test_closing_a_view_ends_its_playing(shown: Callable[..., Page]) -> None:
     page.evaluate("location.hash = '#/block/2'")
     page.wait_for_selector("h1:has-text('Batch')")
     page.wait_for_timeout(1200)
+
+
+def test_numbers_that_do_not_arrive_are_said(shown: Callable[..., Page]) -> None:
+    page = shown("3")
+    page.evaluate("() => { fieldstone.store.array = () => Promise.reject(new Error('the line is cut')) }")
+    page.evaluate("location.hash = '#/block/17'")
+    page.get_by_text("did not arrive: the line is cut").wait_for()
+    page.evaluate("location.hash = '#/filters'")
+    page.locator(".filters-kernels").get_by_text("did not arrive: the line is cut").wait_for()
+    assert page.locator(".filters-table .filters-why").first.inner_text() == "did not arrive"

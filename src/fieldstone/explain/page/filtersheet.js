@@ -8,7 +8,7 @@ import { asImages } from "fieldstone/filterimages";
 import { Stones, svg } from "fieldstone/grid";
 import { countIn, kernelAt, kernelsOf, largestOf } from "fieldstone/kernels";
 import { format, times } from "fieldstone/numbers";
-import { keep, leftOut } from "fieldstone/sheet";
+import { keep, leftOut, notArrived } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -25,19 +25,13 @@ addWords({
 export async function drawKernels(place, store, block, closed) {
   const { layer } = block;
   place.replaceChildren(html("h2", {}, html("code", {}, `${block.path}  ${block.notation}`)));
-  const [weights, biases, dead] = await Promise.all([
-    store.array(layer.weight),
-    store.array(layer.bias),
-    countIn(store, block),
-  ]);
-  if (closed() || place.firstChild.textContent !== `${block.path}  ${block.notation}`) return;
-  if (!weights) {
-    place.append(leftOut(store, layer.weight, say("filtersheet.weights")));
-    return;
-  }
+  const needed = [store.array(layer.weight), store.array(layer.bias), countIn(store, block)];
+  const [weights, biases, dead, fault] = await Promise.all(needed).catch(reason => [null, null, null, reason]);
+  if (closed()) return;
+  if (fault) return place.append(notArrived(fault));
+  if (!weights) return place.append(leftOut(store, layer.weight, say("filtersheet.weights")));
   const kernels = kernelsOf(layer, store.about(layer.weight).shape);
-  const most = largestOf(weights) || 1;
-  show(place, store, block, { kernels, weights, biases, dead, most });
+  show(place, store, block, { kernels, weights, biases, dead, most: largestOf(weights) || 1 });
 }
 
 function show(place, store, block, all) {

@@ -10,6 +10,8 @@ addWords({
     "{what}: {size}, not in this file. The live page (fieldstone explore, without -o) shows it.",
     "{what}: {size}, 이 파일에 없음. -o 없이 fieldstone explore로 연 페이지에서 볼 수 있습니다.",
   ],
+  "sheet.loading": ["Loading …", "불러오는 중 …"],
+  "sheet.fault": ["The numbers of this layer did not arrive: {reason}", "이 층의 수를 받지 못했습니다: {reason}"],
   "sheet.map_of": ["The map of {path}", "{path}의 맵"],
 });
 
@@ -29,14 +31,16 @@ export function sheetView(root, block, title, needed, draw, alone = false) {
     closed = false,
     on = null;
   root.append(place);
-  Promise.all(needed).then(found => {
+  place.append(html("p", { class: "sheet-wait" }, say("sheet.loading")));
+  const show = found => {
     if (closed) return;
     drawing = redrawing(place, () => {
       on?.transport?.close();
       on = parts(place, title);
       draw(on, ...found);
     });
-  });
+  };
+  Promise.all(needed).then(show, fault => place.replaceChildren(place.firstChild, notArrived(fault)));
   return {
     close: () => {
       closed = true;
@@ -73,6 +77,11 @@ function head(block, title) {
     html("h1", {}, title),
     html("p", {}, html("code", {}, block.notation), html("code", {}, shapes)),
   );
+}
+
+/** Instead of what is asked for: why it did not come. */
+export function notArrived({ message }) {
+  return html("p", { class: "sheet-missing", role: "alert" }, say("sheet.fault", { reason: message }));
 }
 
 /** Instead of the stage: an array that this file has not. */
