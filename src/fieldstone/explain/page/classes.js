@@ -1,0 +1,36 @@
+// The answer: each class as a bar, the most probable first.
+
+import { button, html } from "fieldstone/elements";
+import { exact, percent } from "fieldstone/numbers";
+import { addWords, say } from "fieldstone/words";
+
+addWords({
+  "classes.title": ["Probability", "확률"],
+  "classes.pixels": ["A class for every pixel: the last map is the answer.", "픽셀마다 클래스 하나: 마지막 맵이 답입니다."],
+  "classes.more": ["{count} more", "{count}개 더"],
+});
+
+/** The list of classes with their probabilities; so many at first, and a button that shows the others. */
+export function bars(payload, most) {
+  const { probabilities, per_pixel: perPixel } = payload.outputs, { classes } = payload.model;
+  const title = html("h2", {}, say("classes.title"));
+  if (perPixel) {
+    const words = html("p", { class: "classes-pixels" }, say("classes.pixels"));
+    return html("div", { class: "classes" }, title, words);
+  }
+  const rows = probabilities.slice(0, most).map(one => row(one, classes));
+  const list = html("ol", {}, ...rows), rest = probabilities.slice(most);
+  const more = rest.length === 0 ? null : button(say("classes.more", { count: rest.length }), () => {
+    list.append(...rest.map(one => row(one, classes)));
+    more.remove();
+  }, { class: "ghost" });
+  return html("div", { class: "classes" }, title, list, more);
+}
+
+function row({ class: place, value }, classes) {
+  const share = Number(value);
+  return html("li", { "data-class": place, "data-value": exact(share) },
+    html("span", { class: "classes-name", title: classes[place] }, classes[place]),
+    html("span", { class: "classes-share" }, percent(share)),
+    html("span", { class: "classes-bar", style: `--share: ${100 * share}%`, "aria-hidden": "true" }));
+}

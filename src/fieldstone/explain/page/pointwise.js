@@ -1,0 +1,91 @@
+// What the views of value-by-value layers share: input and output as fields, a channel to choose, steps over its cells.
+
+import { html } from "fieldstone/elements";
+import { channelChooser, field, sides, valueAt } from "fieldstone/field";
+import { keep, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
+import { addWords, say } from "fieldstone/words";
+
+addWords({
+  "pointwise.input": ["Input", "입력"],
+  "pointwise.output": ["Output", "출력"],
+  "pointwise.cell": ["Channel {channel}, row {row}, column {column}.", "채널 {channel}, {row}행 {column}열."],
+  "pointwise.entry": ["Value {column} of {n}.", "값 {column} / {n}."],
+});
+
+const NARROW = 560; // pixels
+
+/** The place of a cell in words. */
+export function placeOf(tensor, { channel, row, column }) {
+  const { columns } = sides(tensor);
+  if (tensor.shape.length === 1) return say("pointwise.entry", { column: column + 1, n: columns });
+  return say("pointwise.cell", { channel: channel + 1, row: row + 1, column: column + 1 });
+}
+
+/** The size of a tensor's channel in words: `37 × 37`, or the length of a vector. */
+export const sizeOf = tensor => {
+  const { rows, columns } = sides(tensor);
+  return tensor.shape.length === 1 ? String(columns) : `${rows} × ${columns}`;
+};
+
+/** How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them. */
+export function room(width, tensor, between = 0, maps = 2) {
+  const isNarrow = width < NARROW,
+    pitch = 46;
+  if (tensor.shape.length === 1)
+    return { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / pitch))), pitch };
+  if (isNarrow) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch };
+  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch };
+}
+
+/**
+ * A view of a block whose output cell reads the same cell of its input.
+ *
+ * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs more);
+ *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what stands around the two maps:
+ *   `on` is the sheet, `middle` an element between the maps, x and y are the values of the cell.
+ */
+export function pointwiseView(root, store, block, parts) {
+  const needed = [store.input(block), store.output(block.path), parts.load?.()];
+  const show = (on, input, output, loaded) => draw(on, store, block, parts, { input, output, loaded });
+  return sheetView(root, block, parts.title, needed, show, parts.alone);
+}
+
+function draw(on, store, block, parts, { input, output, loaded }) {
+  if (!input?.data || !output?.data) {
+    on.stage.append(mapLeftOut(store, block.path));
+    return;
+  }
+  const { channels, rows, columns } = sides(output);
+  const cell = keep(block.path, () => ({
+    channel: 0,
+    row: Math.floor((rows - 1) / 2),
+    column: Math.floor((columns - 1) / 2),
+  }));
+  const size = room(on.width(), input, parts.between);
+  const go = to => {
+    Object.assign(cell, to);
+    show();
+  };
+  const look = (name, tensor) => ({ ...size, name, label: say(`pointwise.${name}`), size: sizeOf(tensor) });
+  const from = field(input, look("input", input), go);
+  const to = field(output, look("output", output), go);
+  const middle = html("div", { class: "pointwise-middle" });
+  const chooser = channels > 1 ? channelChooser(channels, cell.channel, channel => go({ channel })) : null;
+  const row = html(
+    "div",
+    { class: `sheet-row${input.shape.length === 1 ? " pointwise-vector" : ""}` },
+    from.element,
+    middle,
+    to.element,
+  );
+  on.stage.append(...[chooser, row].filter(Boolean));
+  const step = steps(on, rows * columns, at => go({ row: Math.floor(at / columns), column: at % columns }));
+  const tell = parts.build({ on, input, output, loaded, middle, go });
+  function show() {
+    from.show(cell);
+    to.show(cell);
+    tell(cell, { x: valueAt(input, cell), y: valueAt(output, cell) });
+    step.show(cell.row * columns + cell.column);
+  }
+  show();
+}

@@ -1,0 +1,77 @@
+// What each address shows: `#/`, `#/block/PATH`, `#/why`, `#/filters`.
+
+import { html } from "fieldstone/elements";
+import { count, times } from "fieldstone/numbers";
+import { addWords, say } from "fieldstone/words";
+
+addWords({
+  "routes.overview": ["Overview", "전체 보기"],
+  "routes.why": ["Why this answer", "이 답의 이유"],
+  "routes.filters": ["Filters", "필터"],
+  "routes.views": ["Views", "보기"],
+  "routes.untrained": ["untrained", "학습 전"],
+  "routes.params": ["{count} parameters", "파라미터 {count}개"],
+  "routes.blocks": ["{count} blocks", "블록 {count}개"],
+  "routes.around": ["Blocks before and after", "앞뒤 블록"],
+  "routes.before": ["Block before: {block}", "앞 블록: {block}"],
+  "routes.after": ["Block after: {block}", "뒤 블록: {block}"],
+});
+
+const views = { why: () => import("fieldstone/why"), filters: () => import("fieldstone/filters") };
+const step = () => import("fieldstone/step"), dense = () => import("fieldstone/dense");
+const layers = {
+  conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step,
+  adaptiveavgpool: step, adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense,
+  identity: dense, add: dense,
+  multiply: dense, concat: dense, other: dense,
+};
+
+/** The view of an address: {module, block, above, body, crumbs, title}; of one that means nothing, the overview. */
+export function routed(store, hash) {
+  const [, name, path] = /^#\/(\w*)\/?(.*)$/.exec(hash) ?? [], block = name === "block" ? store.block(path) : null;
+  const body = html("div", { class: "body" }), { title } = store.payload;
+  if (block)
+    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)],
+      title: `${block.notation} · ${title}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
+  const place = name in views ? name : "overview", own = say(`routes.${place}`);
+  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
+    above: () => [head(store, place), notes(store)], crumbs: place === "overview" ? [{ text: title }]
+      : [{ text: say("routes.overview"), href: "#/" }, { text: own }] };
+}
+
+function head(store, place) {
+  const { model, image, input, trained } = store.payload;
+  const badge = trained ? null : html("span", { class: "badge" }, say("routes.untrained"));
+  const facts = [image.name, times(input.shape), say("routes.blocks", { count: count(store.blocks.length) }),
+    say("routes.params", { count: count(model.params) })];
+  const heading = html("h1", {}, place === "overview" ? model.name : say(`routes.${place}`), badge);
+  const sub = html("p", { class: "sub" }, facts.join(" · "));
+  return html("div", { class: "head" }, html("div", {}, heading, sub), tabs(place));
+}
+
+function tabs(place) {
+  const isCurrent = name => (name === place ? "page" : null);
+  const link = name => html("a", { href: name === "overview" ? "#/" : `#/${name}`, "aria-current": isCurrent(name) },
+    say(`routes.${name}`));
+  const names = ["overview", ...Object.keys(views)];
+  return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...names.map(link));
+}
+
+function notes(store) {
+  const { notes: texts } = store.payload.model;
+  return html("ul", { class: "notes", hidden: texts.length === 0 }, ...texts.map(text => html("li", {}, text)));
+}
+
+/** The ways to the block before and the block after. */
+function around(store, block) {
+  const at = store.blocks.indexOf(block);
+  return html("nav", { class: "around", "aria-label": say("routes.around") },
+    way(store.blocks[at - 1], "before", "prev", words => ["← ", words]),
+    way(store.blocks[at + 1], "after", "next", words => [words, " →"]));
+}
+
+function way(block, key, rel, arrow) {
+  if (!block) return null;
+  const name = `${block.path}  ${block.notation}`, label = say(`routes.${key}`, { block: name });
+  return html("a", { href: `#/block/${block.path}`, rel, "aria-label": label }, ...arrow(html("code", {}, name)));
+}
