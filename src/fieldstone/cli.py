@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from fieldstone.commands import designing, training, using, weights
+from fieldstone.commands import designing, figures, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "inspect": designing.inspect,
     "designs": designing.designs,
     "code": designing.code,
+    "figure": figures.figure,
 }
 """In the order of the help. Each loads its verb's code when it is called."""
 
