@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,12 +24,18 @@ PaddingMode = Annotated[
 Channels = Annotated[int | None, typer.Option("--channels", min=1, metavar="N", help="Of the input.")]
 Values = Annotated[str | None, typer.Option("--values", metavar="CSV", help="Your own input.")]
 Weight = Annotated[str | None, typer.Option("--weight", metavar="CSV", help="Your own kernel.")]
+DesignOption = Annotated[str | None, typer.Option("--design", metavar="DESIGN", help="Whose receptive field it is.")]
+Dilations = Annotated[
+    list[str] | None, typer.Option("--dilations", metavar="N,N,…", help="Of layers, first one first; again to compare.")
+]
 Bias = Annotated[float | None, typer.Option("--bias", metavar="X", help="What a convolution adds.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Of the numbers that are drawn.")]
-Cell = Annotated[float, typer.Option("--cell", metavar="PIXELS", help="Of a cell, 24 to 96.")]
+Cell = Annotated[float | None, typer.Option("--cell", metavar="PIXELS", help="Of a cell, 24 to 96.")]
 Theme = Annotated[str, typer.Option("--theme", help="light, dark, or auto: as the reader's page is.")]
 Language = Annotated[str, typer.Option("--language", help="en or ko.")]
-Loop = Annotated[int | None, typer.Option("--loop", min=1, metavar="N", help="How often it plays; without it for ever.")]
+Loop = Annotated[
+    int | None, typer.Option("--loop", min=1, metavar="N", help="How often it plays; without it for ever.")
+]
 Smooth = Annotated[bool, typer.Option("--smooth", help="The window moves in five frames more.")]
 Font = Annotated[str | None, typer.Option("--font", metavar="FILE", help="A font, for what others have no glyph for.")]
 Key = Annotated[bool, typer.Option("--key/--no-key", help="What the marks mean, under the grids.")]
@@ -41,20 +47,22 @@ def figure(
     input: Input = None, kernel: Kernel = None, stride: Stride = None, padding: Padding = None,
     dilation: Dilation = None, padding_mode: PaddingMode = None, channels: Channels = None,
     values: Values = None, weight: Weight = None, bias: Bias = None, seed: Seed = None,
+    design: DesignOption = None, dilations: Dilations = None,
     animate: Animate = False, step: Step = None, loop: Loop = None, smooth: Smooth = False,
-    cell: Cell = 48, theme: Theme = "auto", language: Language = "en", font: Font = None,
+    cell: Cell = None, theme: Theme = "auto", language: Language = "en", font: Font = None,
     key: Key = False, arithmetic: Arithmetic = True, as_json: options.Json = False,
 ) -> int:  # fmt: skip
     """Draw what a block computes, step by step, for an article."""
     from fieldstone.explain.figures.stage import Look
     from fieldstone.verbs.figure import Form
     from fieldstone.verbs.figure import figure as verb
-    from fieldstone.verbs.sizes import read_pair
+    from fieldstone.verbs.sizes import read_list, read_pair
 
     sizes = {"input": input, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
-    settings = {name: read_pair(name, text) for name, text in sizes.items() if text is not None}
+    settings: dict[str, Any] = {name: read_pair(name, text) for name, text in sizes.items() if text is not None}
     others = {"padding_mode": padding_mode, "channels": channels, "values": values, "weight": weight, "bias": bias}
-    settings |= {name: value for name, value in {**others, "seed": seed}.items() if value is not None}
-    form = Form(animate, step, theme, loop, smooth, font)
-    print_answer(verb(kind, output, settings, Look(cell, language, key, arithmetic), form), as_json)
+    settings |= {name: value for name, value in {**others, "seed": seed, "design": design}.items() if value is not None}
+    settings |= {} if not dilations else {"dilations": tuple(map(read_list, dilations))}
+    form = Form(animate, step, theme, loop, smooth, font, cell)
+    print_answer(verb(kind, output, settings, Look(language=language, key=key, arithmetic=arithmetic), form), as_json)
     return DONE

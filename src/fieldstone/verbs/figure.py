@@ -16,6 +16,7 @@ from fieldstone.explain.figures.pixels import Fonts, family_of, gif, png, requir
 from fieldstone.explain.figures.stage import Look, filmed
 from fieldstone.explain.figures.words import WORDS
 from fieldstone.files import written_whole
+from fieldstone.verbs.choose_design import find_design
 
 FORMS = (".svg", ".png", ".gif")
 MOST_STEPS = 64
@@ -30,6 +31,7 @@ class Form:
         step: the one that stands, from 1; None for the last.
         loop: how often a film plays; None for ever.
         font: a file with a font.
+        cell: pixels of a cell; None for what the kind has.
     """
 
     animate: bool = False
@@ -38,6 +40,7 @@ class Form:
     loop: int | None = None
     smooth: bool = False
     font: str | None = None
+    cell: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,7 +68,7 @@ def figure(kind: str, path: str, settings: Settings, look: Look, form: Form) -> 
 
     Args:
         kind: one of `explain.figures.kinds`.
-        settings: what it is of; what is left out is as that kind has it.
+        settings: what it is of; what is left out is as that kind has it. A `design` is one as `inspect` takes it.
 
     Raises:
         FieldstoneError: something that is asked for cannot be drawn, or the file cannot be written.
@@ -76,7 +79,9 @@ def figure(kind: str, path: str, settings: Settings, look: Look, form: Form) -> 
     _check(look, form, suffix, animated)
     fonts = Fonts() if form.font is None else Fonts((form.font,))
     family = SANS if form.font is None else f"'{family_of(Path(form.font))}', {SANS}"
-    film = replace(filmed(make(kind, settings, look), form.smooth), family=family)
+    if "design" in settings:
+        settings = {**settings, "design": find_design(settings["design"])}
+    film = replace(filmed(make(kind, settings, look, form.cell), form.smooth), family=family)
     if animated and len(film.steps) > MOST_STEPS:
         fix = "give a smaller --input, a larger --stride, or a figure that stands"
         raise FieldstoneError(f"{len(film.steps)} steps are more than the {MOST_STEPS} of a film", fix=fix)
@@ -97,8 +102,10 @@ def _suffix(path: str) -> str:
 
 def _check(look: Look, form: Form, suffix: str, animated: bool) -> None:
     """Raises FieldstoneError for what no figure has."""
-    if not LEAST_CELL <= look.cell <= MOST_CELL:
-        raise FieldstoneError(f"a cell of {look.cell:g} pixels", fix=f"give --cell {LEAST_CELL} to {MOST_CELL}")
+    if form.cell is not None and not LEAST_CELL <= form.cell <= MOST_CELL:
+        raise FieldstoneError(
+            f"a cell of {form.cell:g} pixels cannot be drawn", fix=f"give --cell {LEAST_CELL} to {MOST_CELL}"
+        )
     for name, value, known in (("theme", form.theme, THEMES), ("language", look.language, tuple(WORDS))):
         if value not in known:
             raise FieldstoneError(f"there is no {name} {value!r}", fix=f"give one of {', '.join(known)}")

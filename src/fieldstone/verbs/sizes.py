@@ -55,3 +55,15 @@ def read_pair(name: str, given: str) -> tuple[int, int]:
     if len(parts) > 2 or not all(part.isdecimal() and int(part) >= least for part in parts):
         raise FieldstoneError(f"{name} {given!r} is no size", fix="write rows and columns, as in 3 or 3x2")
     return int(parts[0]), int(parts[-1])
+
+
+def read_list(given: str) -> tuple[int, ...]:
+    """`1,2,3` as these numbers, none below 1.
+
+    Raises:
+        FieldstoneError: it is not that.
+    """
+    parts = given.split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise FieldstoneError(f"dilations {given!r} are no numbers", fix="write one a layer, as in 1,2,3")
+    return tuple(int(part) for part in parts)

@@ -145,4 +145,3 @@ def _runs_of(places: Sequence[int]) -> Iterator[Run]:
 
 def _name(run: Run) -> str:
     return f"f{run[0]}-{run[1]}"
-

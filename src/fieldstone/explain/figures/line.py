@@ -73,7 +73,7 @@ def wrapped(groups: Sequence[Group], room: float) -> list[list[Group]]:
     """Groups in lines; one that is longer than a line is broken between its terms."""
     lines: list[list[Group]] = [[]]
     used = 0.0
-    for group in (part for group in groups for part in _broken(group, room)):
+    for group in (part for whole in groups for part in _broken(whole, room)):
         width = width_of_group(group)
         if lines[-1] and used + BETWEEN_GROUPS + width > room:
             lines.append([])

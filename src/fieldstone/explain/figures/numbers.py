@@ -21,7 +21,9 @@ def read_table(path: Path) -> Array:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         reason = (fault.strerror or str(fault)).lower() if isinstance(fault, OSError) else "it is no text"
-        raise FieldstoneError(f"cannot be read: {reason}", file=file, fix="give a file of numbers with commas") from fault
+        raise FieldstoneError(
+            f"cannot be read: {reason}", file=file, fix="give a file of numbers with commas"
+        ) from fault
     channels: list[list[list[float]]] = [[]]
     for place, words in enumerate(text.splitlines(), 1):
         if not words.strip(" ,\t"):

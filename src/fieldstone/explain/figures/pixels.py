@@ -102,8 +102,6 @@ def check_glyphs(svg: str, family: str, fonts: Fonts) -> None:
         raise FieldstoneError(f"no font has a glyph for {shown}", fix="give --font, the file of a font that has")
 
 
-
-
 def _without_glyph(letters: Sequence[str], family: str, fonts: Fonts) -> Iterator[str]:
     """Those that look like nothing, or like a character that no font has."""
     shown = [*letters, UNKNOWN]

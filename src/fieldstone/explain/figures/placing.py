@@ -10,12 +10,13 @@ import numpy as np
 
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.figures.grid import Grid, gap_of, letters_of
-from fieldstone.explain.figures.stage import GAP, LABEL, MARGIN, Look, label_width
+from fieldstone.explain.figures.stage import CAPTION, GAP, LABEL, MARGIN, Look, label_width
 from fieldstone.explain.numerals import number
 from fieldstone.explain.operations import Products
 from fieldstone.explain.trace import Trace
+from fieldstone.explain.windows import ProductWindow
 
-CAPTION = 28
+JOIN = 40
 
 
 class Label(NamedTuple):
@@ -40,11 +41,12 @@ class Lane:
 
 @dataclass(frozen=True)
 class Placing:
-    """Everything in its place; `right` and `foot` are the ends of it."""
+    """Everything in its place; `join` is where the sums of channels meet, `right` and `foot` are the ends of it."""
 
     lanes: tuple[Lane, ...]
     bias: Grid | None
     labels: tuple[Label, ...]
+    join: tuple[float, float] | None
     right: float
     foot: float
 
@@ -68,14 +70,17 @@ def placing_of(trace: Trace, look: Look) -> Placing:
     widths = [max(part.columns * pitch, label_width(part.word, part.size)) for part in parts]
     lefts = [MARGIN + sum(widths[:place]) + GAP * place for place in range(len(parts))]
     rows = [part.rows for part in parts]
+    joins = len(parts) > 3
+    if joins:
+        lefts[3] += JOIN
     high = max(max(rows) * pitch, rows[1] * pitch + 2 * CAPTION)
     count = len(trace.input)
-    joins = isinstance(trace.operation, Products) and count > 1
     bias = joins and isinstance(trace.operation, Products) and trace.operation.bias is not None
     step = high + LABEL + (0 if count == 1 else 8)
     tops = [MARGIN + LABEL + step * lane for lane in range(count)]
     foot = tops[-1] + high
-    below = foot + LABEL + pitch if bias else foot
+    bias_middle = foot - high / 2 + 1.5 * pitch + LABEL + 4
+    below = max(foot, bias_middle + pitch / 2) if bias else foot
 
     def grid(part: int, middle: float) -> Grid:
         name, rows, columns, letters, *_ = parts[part]
@@ -86,9 +91,10 @@ def placing_of(trace: Trace, look: Look) -> Placing:
     for lane, top in enumerate(tops):
         found = [_named(grid(part, top + high / 2), lane, count) for part in range(len(parts))]
         lanes.append(Lane(found[0], found[1], found[2] if joins else None, output if joins else found[-1]))
-    bias_grid = grid(2, foot + LABEL + pitch / 2) if bias else None
+    bias_grid = grid(2, bias_middle) if bias else None
     labels = tuple(_labels(parts, lanes, bias_grid, look, joins))
-    return Placing(tuple(lanes), bias_grid, labels, lefts[-1] + widths[-1], below)
+    join = (lefts[-1] - JOIN, output.middle) if joins else None
+    return Placing(tuple(lanes), bias_grid, labels, join, lefts[-1] + widths[-1], below)
 
 
 def _named(grid: Grid, lane: int, count: int) -> Grid:
@@ -114,7 +120,7 @@ def _parts(trace: Trace, look: Look) -> list[Part]:
     role = "kernel" if weighted else "window"
     parts.append(Part(role, reads[0], reads[1], _letters(kernel, look), "window", words[role], read))
     if weighted and len(trace.input) > 1:
-        parts.append(Part("sum", 1, 1, _letters(_sums(trace), look), "sunken", words["sum"], ""))
+        parts.append(Part("sum", 1, 1, _letters(_sums(trace), look), "edge", words["sum"], ""))
     out = f"{sides[0]} × {sides[1]}"
     return [*parts, Part("output", sides[0], sides[1], _letters(trace.output, look), "out", words["output"], out)]
 
@@ -125,9 +131,8 @@ def _letters(values: Array, look: Look) -> float:
 
 def _sums(trace: Trace) -> Array:
     """What each channel adds at each place."""
-    assert isinstance(trace.operation, Products)
-    sums = [window.products.sum(axis=(1, 2)) for window in trace.windows]  # type: ignore[attr-defined]
-    return np.array(sums)
+    weighted = (window for window in trace.windows if isinstance(window, ProductWindow))
+    return np.array([window.products.sum(axis=(1, 2)) for window in weighted])
 
 
 def _labels(parts: list[Part], lanes: list[Lane], bias: Grid | None, look: Look, joins: bool) -> Iterator[Label]:
@@ -141,4 +146,4 @@ def _labels(parts: list[Part], lanes: list[Lane], bias: Grid | None, look: Look,
                 word = look.words["channel"].format(number=number_ + 1)
             yield Label(grid.x + grid.gap / 2, grid.y, part.role, word, part.size)
     if bias is not None:
-        yield Label(bias.x + bias.gap / 2, bias.y, "sunken", look.words["bias"], "")
+        yield Label(bias.x + bias.gap / 2, bias.y, "edge", look.words["bias"], "")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fieldstone.analysis.drawing.colours import MONO
+from fieldstone.analysis.drawing.ink import Point, path, rectangle, text_of
 from fieldstone.analysis.drawing.ink import number as length
-from fieldstone.analysis.drawing.ink import path, rectangle, text_of
 from fieldstone.explain.figures.film import LAST, MOVE, STEP, Film, Frame, Piece
 from fieldstone.explain.figures.grid import Grid, hatch, written
 from fieldstone.explain.figures.letters import width_of
 from fieldstone.explain.figures.words import WORDS
 
-MARGIN, LABEL, GAP = 24, 32, 48
-"""Around the figure, above a grid, and between grids."""
+MARGIN, LABEL, GAP, CAPTION = 24, 32, 48, 28
+"""Around the figure, above a grid, between grids, and under one."""
 NOTE, KEY_ROW = 13, 28
 MOVES = 5
 BEAMS, STONES, FRAMES, LABELS = range(4)
@@ -88,9 +88,9 @@ def label(x: float, y: float, role: str, word: str, size: str, code: bool = Fals
         box = rectangle(x + 1.25, foot - 10, 10, 10, 'class="s-text" fill="none" stroke-width="2.5"', 3)
     halo = 'paint-order="stroke" stroke-width="6" stroke-linejoin="round"'
     font = f' font-family="{MONO}"' if code else ""
-    dim = f'<tspan class="muted" font-weight="400"{font}> {text_of(size)}</tspan>' if size else ""
+    dim = f'<tspan class="muted" font-weight="400" dx="6"{font}>{text_of(size)}</tspan>' if size else ""
     place = f'x="{length(x + 18)}" y="{length(foot)}" font-size="{NOTE}" font-weight="700"'
-    text = f'<text {place} class="text s-surface" {halo} xml:space="preserve">{text_of(word)}{dim}</text>'
+    text = f'<text {place} class="text s-surface" {halo}>{text_of(word)}{dim}</text>'
     return box + text
 
 
@@ -136,6 +136,17 @@ def beam(one: Box, other: Box) -> str:
     corners = [(right, top), (left, above), (left, below), (right, foot)]
     rays = path(corners[:2], 'class="ray" fill="none"') + path(corners[2:], 'class="ray" fill="none"')
     return path(corners, 'class="beam"', closed=True) + rays
+
+
+def ray(one: Point, other: Point) -> str:
+    """A line."""
+    return path([one, other], 'class="ray" fill="none"')
+
+
+def circle(at: Point, sign: str) -> str:
+    """Where rays meet."""
+    ground = f'<circle cx="{length(at[0])}" cy="{length(at[1])}" r="15" class="surface s-text" stroke-width="1.25"/>'
+    return ground + written(sign, at[0], at[1], 16, 'class="text"')
 
 
 def ease(start: float, end: float, share: float) -> float:

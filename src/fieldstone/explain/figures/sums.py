@@ -68,7 +68,7 @@ def _mean(window: WindowTrace) -> list[Group]:
 def _products(window: ProductWindow, words: Words) -> list[Group]:
     """`3×1 + 2×(−1) + bias 1 = 2`."""
     values, weights = window.values, window.weight
-    terms = [_term(*pair) for pair in zip(values.flat, weights.flat, strict=True)]
+    terms = [product_term(*pair) for pair in zip(values.flat, weights.flat, strict=True)]
     parts = [_product(*pair) for pair in zip(values.flat, weights.flat, strict=True)]
     if len(terms) > MOST_TERMS:
         order = np.argsort(-np.abs(window.products).ravel(), kind="stable")[:LARGEST_TERMS]
@@ -111,7 +111,7 @@ def _joined(terms: Sequence[Term], between: str) -> Group:
     return joined
 
 
-def _term(value: float, weight: float) -> Term:
+def product_term(value: float, weight: float) -> Term:
     """`3×(−1)`: the weight in the colour of its sign, all of it muted where it adds nothing."""
     if value * weight == 0:
         return plain(f"{factor(value)}×{factor(weight)}", "muted")

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from fieldstone.explain.arrays import Array
-from fieldstone.explain.figures import line
 from fieldstone.explain.figures.film import Piece
 from fieldstone.explain.figures.grid import WEIGHT_CELL, Grid, Stone, stone
 from fieldstone.explain.figures.placing import Lane, Placing, placing_of
 from fieldstone.explain.figures.stage import (
-    BEAMS, FRAMES, KEY_ROW, LABELS, MARGIN, STONES, Look, beam, box_of, caption, ease, extent, frame, key, key_lines, label,
+    BEAMS,
+    FRAMES,
+    LABELS,
+    MARGIN,
+    STONES,
+    Look,
+    beam,
+    box_of,
+    caption,
+    circle,
+    ease,
+    extent,
+    frame,
+    label,
+    ray,
 )  # fmt: skip
 from fieldstone.explain.figures.sums import arithmetic
 from fieldstone.explain.figures.tints import Scale
+from fieldstone.explain.figures.under import Under
 from fieldstone.explain.numerals import number
 from fieldstone.explain.trace import Trace
 from fieldstone.explain.windows import MaxWindow, MeanWindow, ProductWindow, WindowTrace
+
+Where = tuple[float, float, float, float]
+"""The first row and column that the window reads, counted in the grid; the row and the column of the output."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +58,7 @@ class Windowed:
 
     @property
     def height(self) -> float:
-        return self._arithmetic_top + line.HEIGHT * self._lines + (MARGIN if not self._lines else 12)
+        return self.placing.foot + self._under.height
 
     @cached_property
     def placing(self) -> Placing:
@@ -60,26 +77,27 @@ class Windowed:
         return f"{self.look.words['place'].format(row=row + 1, column=column + 1)} {values}"
 
     def pieces(self, step: int) -> list[Piece]:
-        windows = self.windows[step]
-        top, left = self._origin(windows[0])
-        where = (top, left, *windows[0].position[1:])
-        inks = {STONES: self._stones(step, marked=True), BEAMS: self._beams(*where), FRAMES: self._frames(top, left)}
-        inks[LABELS] = [*self._labels(), *self._written(step)]
-        return [Piece(layer, ink) for layer, found in inks.items() for ink in found]
+        return self._pieces(step, self._where(step), marked=True)
 
     def moving(self, step: int, share: float) -> list[Piece]:
-        ends = [(*self._origin(self.windows[at][0]), *self.windows[at][0].position[1:]) for at in (step - 1, step)]
-        top, left, row, column = (ease(start, end, share) for start, end in zip(*ends, strict=True))
-        inks = {STONES: self._stones(step, marked=False), BEAMS: self._beams(top, left, row, column)}
-        inks |= {FRAMES: self._frames(top, left), LABELS: [*self._labels(), *self._written(step - 1)]}
-        return [Piece(layer, ink) for layer, found in inks.items() for ink in found]
+        ends = zip(self._where(step - 1), self._where(step), strict=True)
+        top, left, row, column = (ease(start, end, share) for start, end in ends)
+        return self._pieces(step, (top, left, row, column), marked=False)
+
+    def _pieces(self, step: int, where: Where, *, marked: bool) -> list[Piece]:
+        """A step; before it is `marked`, nothing of what it computes, and the line of the step before."""
+        layers = [(BEAMS, self._beams(*where)), (STONES, self._stones(step, marked=marked))]
+        layers += [(FRAMES, self._frames(*where[:2])), (LABELS, self._labels())]
+        layers.append((LABELS, self._under.drawn(step if marked else step - 1)))
+        return [Piece(layer, ink) for layer, found in layers for ink in found]
 
     # Where the window lies.
 
-    def _origin(self, window: WindowTrace) -> tuple[int, int]:
-        """The first row and column that a window reads, counted in the grid."""
-        rows, columns = (one[0] - axis.start for one, axis in zip(window.places, self.trace.scan.bounds, strict=True))
-        return rows, columns
+    def _where(self, step: int) -> Where:
+        window = self.windows[step][0]
+        axes = zip(window.places, self.trace.scan.bounds, strict=True)
+        top, left = (read[0] - axis.start for read, axis in axes)
+        return top, left, window.position[1], window.position[2]
 
     @cached_property
     def _extent(self) -> tuple[int, int]:
@@ -98,14 +116,12 @@ class Windowed:
         for lane in self.placing.lanes:
             middle = box_of(lane.middle, 0, 0, lane.middle.rows, lane.middle.columns)
             yield beam(box_of(lane.input, top, left, *self._extent), middle)
-            now = box_of(lane.output, row, column, 1, 1)
-            if lane.sum is None:
-                yield beam(middle, now)
-            else:
-                one = box_of(lane.sum, 0, 0, 1, 1)
-                yield beam(middle, one) + beam(one, now)
-        if self.placing.bias is not None:
-            yield beam(box_of(self.placing.bias, 0, 0, 1, 1), box_of(self.placing.lanes[0].output, row, column, 1, 1))
+            yield beam(middle, box_of(lane.sum, 0, 0, 1, 1) if lane.sum else box_of(lane.output, row, column, 1, 1))
+        if (at := self.placing.join) is not None:
+            sums = [*(lane.sum for lane in self.placing.lanes), self.placing.bias]
+            yield from (ray((grid.right, grid.middle), at) for grid in sums if grid is not None)
+            x, y = at
+            yield beam((x, y - 10, x, y + 10), box_of(self.placing.lanes[0].output, row, column, 1, 1))
 
     def _frames(self, top: float, left: float) -> Iterator[str]:
         for lane in self.placing.lanes:
@@ -144,15 +160,15 @@ class Windowed:
             for column in columns:
                 look = self._cell(lane, channel, (row, column), window, marked=marked)
                 if dots := wins.get((channel, row, column), 0):
-                    look = Stone(**{**vars(look), "dots": dots})
+                    look = replace(look, dots=dots)
                 yield stone(lane.input, row - rows.start, column - columns.start, look)
 
     def _cell(self, lane: Lane, channel: int, place: tuple[int, int], window: WindowTrace, *, marked: bool) -> Stone:
         """A cell of the input, or of its padding."""
         row, column = place
         value = self._value(channel, place)
-        taps = [axis.index(at) if at in axis else None for axis, at in zip(window.places, place, strict=True)]
-        read = marked and None not in taps
+        taps = [axis.index(at) for axis, at in zip(window.places, place, strict=True) if at in axis]
+        read = marked and len(taps) == len(place)
         spans = [range(axis[0], axis[-1] + 1) for axis in window.places]
         text = number(value)
         if marked and isinstance(window, MaxWindow) and window.winner == (channel, row, column):
@@ -165,11 +181,11 @@ class Windowed:
             return Stone(place, value, text, "surface", "muted", hatched=True)
         return Stone(place, value, text, self.scales[0](value), under=self._weight(window, channel, taps, read))
 
-    def _weight(self, window: WindowTrace, channel: int, taps: list[int | None], read: bool) -> str:
+    def _weight(self, window: WindowTrace, channel: int, taps: list[int], read: bool) -> str:
         """What stands under a value that is read by a kernel."""
         if not read or not isinstance(window, ProductWindow) or self.look.cell < WEIGHT_CELL:
             return ""
-        return f"×{number(window.weight[channel, taps[0], taps[1]])}"
+        return f"×{number(float(window.weight[channel, taps[0], taps[1]]))}"
 
     def _middle(self, lane: Lane, channel: int, window: WindowTrace, *, marked: bool) -> Iterator[str]:
         """The window as it is read, or the kernel."""
@@ -196,7 +212,9 @@ class Windowed:
     def _channel_sum(self, grid: Grid, channel: int, window: WindowTrace, *, marked: bool) -> str:
         assert isinstance(window, ProductWindow)
         value = float(window.products[channel].sum())
-        look = Stone((channel, 0), value, number(value), "sunken") if marked else Stone((channel, 0), None, "", "sunken")
+        look = (
+            Stone((channel, 0), value, number(value), "sunken") if marked else Stone((channel, 0), None, "", "sunken")
+        )
         return stone(grid, 0, 0, look)
 
     def _output(self, lane: Lane, channel: int, step: int, *, marked: bool) -> Iterator[str]:
@@ -215,9 +233,12 @@ class Windowed:
     @cached_property
     def scales(self) -> tuple[Scale, Scale, Scale]:
         """Of the input, the weights, the output."""
+        return Scale.of("in", self.trace.input), Scale.of_weights(self._kernel), Scale.of("out", self.trace.output)
+
+    @property
+    def _kernel(self) -> Array:
         window = self.windows[0][0]
-        weights = window.weight if isinstance(window, ProductWindow) else np.zeros(1)
-        return Scale.of("in", self.trace.input), Scale.of_weights(weights), Scale.of("out", self.trace.output)
+        return window.weight if isinstance(window, ProductWindow) else np.zeros(1)
 
     def _value(self, channel: int, place: tuple[int, int]) -> float:
         row, column = (at - axis.start for at, axis in zip(place, self.trace.scan.bounds, strict=True))
@@ -246,42 +267,21 @@ class Windowed:
     def _labels(self) -> Iterator[str]:
         for each in self.placing.labels:
             yield label(each.x, each.y, each.role, each.word, each.size)
+        if (at := self.placing.join) is not None:
+            yield circle(at, "Σ")
         grid = self.placing.lanes[-1].middle
         window = self.windows[0][0]
         text = self.look.words["weighted" if self._is_weighted else "largest of"].format(count=window.values.size)
         if isinstance(window, MeanWindow):
             text = self.look.words["divided by"].format(count=window.values.size)
         yield caption(grid.x + grid.width / 2, grid.foot + 18, text)
-        if self.look.key:
-            yield from key(self._key, self.look.words, self.placing.foot + 24)
 
     @cached_property
-    def _key(self) -> list[list[str]]:
-        kinds = {"window": True, "now": True, "padding": self.trace.scan.bounds != self.trace.scan.real}
+    def _under(self) -> Under:
         largest = isinstance(self.windows[0][0], MaxWindow)
-        kinds |= {"skipped": self._is_dilated, "largest": largest, "gradient": largest}
-        kinds |= {"positive": self._is_weighted, "negative": self._is_weighted}
-        return key_lines([name for name, present in kinds.items() if present], self.look.words, self.width - 2 * MARGIN)
-
-    @property
-    def _arithmetic_top(self) -> float:
-        return self.placing.foot + (12 + KEY_ROW * len(self._key) if self.look.key else 0)
-
-    @cached_property
-    def _texts(self) -> list[list[list[line.Group]]]:
-        """Of each step the lines of its arithmetic."""
-        if not self.look.arithmetic:
-            return [[] for _ in self.windows]
-        room = self.width - 2 * MARGIN
-        broken = ([line.wrapped(one, room) for one in arithmetic(each, self.look.words)] for each in self.windows)
-        return [[part for lines in step for part in lines] for step in broken]
-
-    @property
-    def _lines(self) -> int:
-        return max(map(len, self._texts))
-
-    def _written(self, step: int) -> list[str]:
-        middle = self._arithmetic_top + 6 + line.HEIGHT / 2
-        return [line.drawn(self._texts[step], MARGIN + 2, middle)] if self.look.arithmetic else []
-
-
+        present = {"window": True, "now": True, "padding": self.trace.scan.bounds != self.trace.scan.real}
+        present |= {"skipped": self._is_dilated, "largest": largest, "gradient": largest}
+        present |= {"positive": self._is_weighted and self._kernel.max() > 0}
+        present |= {"negative": self._is_weighted and self._kernel.min() < 0}
+        lines = [arithmetic(windows, self.look.words) for windows in self.windows]
+        return Under(self.look, self.placing.foot, self.width, present, lines)

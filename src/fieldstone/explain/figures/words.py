@@ -47,7 +47,10 @@ ENGLISH = {
     "sees": "sees {field}",
     "one value": "one value",
     "parameters": "parameters",
-    "channels stay": "channels stay",
+    "sides": "sides",
+    "rows": "rows",
+    "columns": "columns",
+    "channels": "channels",
 }
 
 KOREAN = {
@@ -95,7 +98,10 @@ KOREAN = {
     "sees": "수용 영역 {field}",
     "one value": "값 하나",
     "parameters": "파라미터",
-    "channels stay": "채널 수는 그대로",
+    "sides": "가로, 세로",
+    "rows": "세로",
+    "columns": "가로",
+    "channels": "채널",
 }
 
 WORDS = {"en": ENGLISH, "ko": KOREAN}
