@@ -196,8 +196,8 @@ class Growth:
             for left, columns in _runs(layer.seen[1], layer.shape[2]):
                 at = x + left * self._cell + inset, y + top * self._cell + inset
                 size = columns * self._cell - 2 * inset, rows * self._cell - 2 * inset
-                run = f'data-map="{place}" data-row="{top}" data-column="{left}" data-rows="{rows}" data-columns="{columns}"'
-                yield rectangle(*at, *size, f'class="{role}" {run}', 1)
+                run = f'data-row="{top}" data-column="{left}" data-rows="{rows}" data-columns="{columns}"'
+                yield rectangle(*at, *size, f'class="{role}" data-map="{place}" {run}', 1)
         start, above, end, below = self._box(place)
         style = 'class="s-text" fill="none" stroke-width="2"'
         yield rectangle(start - 1.5, above - 1.5, end - start + 3, below - above + 3, style, 3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -19,10 +20,13 @@ from fieldstone.explain.figures.film import Film
 
 PNG_SCALE, GIF_SCALE = 2, 4
 """A PNG is so many times as wide as its SVG; a frame of a GIF is drawn so large, and reduced."""
-COLOURS = 256
+MOST, BETWEEN = 256, 24
+"""Colours of a palette; and how many of them, at least, lie on the edges between the colours that are drawn."""
 UNKNOWN = "\U0010fffd"
 """A character that is for private use alone: how it looks is how any looks that no font has."""
 SAMPLE = 32
+Packed = np.ndarray[tuple[int], np.dtype[np.int64]]
+"""Colours, each as one number."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ def gif(film: Film, theme: str, loop: int | None, fonts: Fonts) -> bytes:
     svgs = [film.still(frame, theme) for frame in range(len(film.frames))]
     check_glyphs("".join(svgs), film.family, fonts)
     frames = [Image.open(io.BytesIO(_drawn(svg, GIF_SCALE, fonts))).convert("RGB").reduce(GIF_SCALE) for svg in svgs]
-    palette = _palette(frames)
-    shown = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    drawn = {int(colour, 16) for svg in svgs for colour in re.findall("#([0-9A-F]{6})", svg)}
+    shown = _in_one_palette(frames, drawn)
     times = [frame.milliseconds for frame in film.frames]
     repeats = {} if loop == 1 else {"loop": 0 if loop is None else loop - 1}
     held = io.BytesIO()
@@ -77,18 +81,34 @@ def gif(film: Film, theme: str, loop: int | None, fonts: Fonts) -> bytes:
     return held.getvalue()
 
 
-def _palette(frames: Sequence[Image.Image]) -> Image.Image:
-    """The colours that are seen most: of a drawing all of its grounds, and most of what lies on their edges."""
-    packed = np.concatenate([_packed(frame) for frame in frames])
-    colours, counts = np.unique(packed, return_counts=True)
-    most = colours[np.argsort(-counts, kind="stable")][:COLOURS]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([int(colour >> shift & 255) for colour in most for shift in (16, 8, 0)])
-    return palette
+def _in_one_palette(frames: Sequence[Image.Image], drawn: Set[int]) -> list[Image.Image]:
+    """The frames in the colours that are drawn and the most frequent between them, each pixel in the nearest.
+
+    Fewer colours make a smaller file.
+    """
+    found = [np.unique(_packed(frame), return_inverse=True, return_counts=True) for frame in frames]
+    seen: Counter[int] = Counter()
+    for colours, _, counts in found:
+        seen.update(dict(zip(colours.tolist(), counts.tolist(), strict=True)))
+    between = [colour for colour, _ in seen.most_common() if colour not in drawn]
+    palette = np.array([*sorted(drawn & seen.keys()), *between[:BETWEEN]][:MOST], np.int64)
+    levels = [level for colour in _parts(palette).tolist() for level in colour]
+    shown = []
+    for frame, (colours, places, _) in zip(frames, found, strict=True):
+        away = ((_parts(colours)[:, None] - _parts(palette)[None]) ** 2).sum(axis=2)  # (colours, palette)
+        image = Image.frombytes("P", frame.size, away.argmin(axis=1).astype(np.uint8)[places].tobytes())
+        image.putpalette(levels)
+        shown.append(image)
+    return shown
 
 
-def _packed(frame: Image.Image) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    pixels = np.asarray(frame, np.int64)  # (H, W, 3)
+def _parts(colours: Packed) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Red, green and blue."""
+    return np.stack([colours >> shift & 255 for shift in (16, 8, 0)], axis=1)
+
+
+def _packed(frame: Image.Image) -> Packed:
+    pixels = np.asarray(frame).astype(np.int64)  # (H, W, 3)
     return (pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]).ravel()
 
 
