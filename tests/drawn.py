@@ -42,7 +42,9 @@ def array(cells: Cells) -> np.ndarray:
 
 def real(cells: Cells, sides: tuple[int, int]) -> np.ndarray:
     """Those within the map."""
-    return array({place: value for place, value in cells.items() if all(map(lambda at, side: 0 <= at < side, place, sides))})
+    return array(
+        {place: value for place, value in cells.items() if all(map(lambda at, side: 0 <= at < side, place, sides))}
+    )
 
 
 def milliseconds(text: str) -> int:

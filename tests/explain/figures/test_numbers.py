@@ -16,8 +16,8 @@ from torch.nn import functional as F
 import drawn
 from fieldstone.errors import DesignError
 from fieldstone.explain.figures.film import Film
-from fieldstone.explain.figures.gridding import paths
 from fieldstone.explain.figures.grid import exact_text
+from fieldstone.explain.figures.gridding import paths
 from fieldstone.explain.figures.kinds import make
 from fieldstone.explain.figures.stage import Look, filmed
 
@@ -76,7 +76,7 @@ def check_steps(film: Film, name: str, channels: int, expected: torch.Tensor, pa
         assert np.isnan(shown[:, step + 1 :]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_pooling_is_torchs(data: st.DataObject) -> None:
     draw = data.draw
@@ -96,7 +96,9 @@ def test_pooling_is_torchs(data: st.DataObject) -> None:
     else:
         expected = F.avg_pool2d(batch, kernel, stride, padding)[0]
     check_steps(film, "output", channels, expected, padded[0])
-    patches = padded.unfold(2, reach(kernel[0], dilation[0]), stride[0]).unfold(3, reach(kernel[1], dilation[1]), stride[1])
+    patches = padded.unfold(2, reach(kernel[0], dilation[0]), stride[0]).unfold(
+        3, reach(kernel[1], dilation[1]), stride[1]
+    )
     patches = patches[0, ..., :: dilation[0], :: dilation[1]].flatten(1, 2)  # (C, rows, columns, …) -> (C, steps, …)
     for step, frame in enumerate(film.steps):
         close(lanes(drawn.grids(film.still(frame, "light")), "window", channels), patches[:, step])
@@ -106,12 +108,17 @@ def reach(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_convolution_is_torchs_and_so_are_the_sums_of_its_channels(data: st.DataObject) -> None:
     draw = data.draw
     channels, mode = draw(st.integers(1, 3)), draw(st.sampled_from(list(TORCHS)))
-    values, kernel, stride, dilation = values_of(draw, channels), sizes(draw, 1, 3), sizes(draw, 1, 3), sizes(draw, 1, 2)
+    values, kernel, stride, dilation = (
+        values_of(draw, channels),
+        sizes(draw, 1, 3),
+        sizes(draw, 1, 3),
+        sizes(draw, 1, 2),
+    )
     padding, bias = sizes(draw, 0, 2), draw(st.sampled_from([None, 1.5]))
     weight = np.random.default_rng(0).integers(-2, 3, (channels, *kernel)).astype(float)
 
@@ -132,7 +139,7 @@ def test_convolution_is_torchs_and_so_are_the_sums_of_its_channels(data: st.Data
             close(lanes(grids, "sum", channels).ravel(), each[:, step])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_transposed_convolution_is_torchs_of_the_values_so_far(data: st.DataObject) -> None:
     draw = data.draw
@@ -141,7 +148,13 @@ def test_transposed_convolution_is_torchs_of_the_values_so_far(data: st.DataObje
     weight = np.random.default_rng(1).integers(-2, 3, (1, *kernel)).astype(float)
 
     film = film_of(
-        "upconv", values=table(values), weight=table(weight), stride=stride, dilation=dilation, padding=padding, bias=0.5
+        "upconv",
+        values=table(values),
+        weight=table(weight),
+        stride=stride,
+        dilation=dilation,
+        padding=padding,
+        bias=0.5,
     )
 
     so_far = torch.zeros_like(tensor(values)).ravel()
@@ -177,7 +190,9 @@ def test_paths_are_the_gradient_of_convolutions_of_ones(kernel: int, dilations: 
         out = F.conv2d(out, torch.ones(1, 1, kernel, kernel, dtype=torch.float64), dilation=dilation)
     assert out.shape == (1, 1, 1, 1)
     out.sum().backward()
-    film = filmed(make("gridding", {"kernel": (kernel, kernel), "dilations": (tuple(dilations),)}, Look(), 48), smooth=False)
+    film = filmed(
+        make("gridding", {"kernel": (kernel, kernel), "dilations": (tuple(dilations),)}, Look(), 48), smooth=False
+    )
     (cells,) = drawn.grids(film.still(film.steps[-1], "light")).values()
     assert batch.grad is not None
     np.testing.assert_array_equal(drawn.array(cells), batch.grad[0, 0].numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,12 @@ def film_of(kind: str, language: str = "en") -> Film:
     return filmed(make(kind, {}, Look(language=language), None), smooth=False)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("kind", KINDS)
+@cache
+def held_gif(kind: str) -> bytes:
+    return gif(film_of(kind), "light", None, Fonts())
+
+
+@pytest.mark.parametrize(("kind", "theme"), [*((kind, "light") for kind in KINDS), ("conv", "dark"), ("field", "dark")])
 def test_a_png_is_twice_the_svg_and_has_its_colours(kind: str, theme: str) -> None:
     film = film_of(kind)
     image = Image.open(io.BytesIO(png(film, film.steps[-1], theme, Fonts()))).convert("RGB")
@@ -46,47 +51,44 @@ def test_the_winner_is_yellow_and_the_output_green() -> None:
 @pytest.mark.parametrize(("kind", "steps"), [("maxpool", 9), ("dilation", 9), ("padding", 1), ("gridding", 4)])
 def test_a_gif_has_a_frame_a_step_in_one_palette(kind: str, steps: int) -> None:
     film = film_of(kind)
-    held = gif(film, "light", None, Fonts())
-    image = Image.open(io.BytesIO(held))
+    image = Image.open(io.BytesIO(held_gif(kind)))
     assert (image.n_frames, image.size) == (steps, (film.width, film.height))  # type: ignore[attr-defined]
-    colours, palettes, times = [], [], []
+    colours, times = [], []
     for frame in range(steps):
         image.seek(frame)
         times.append(image.info["duration"] if steps > 1 else 2600)
         colours.append(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0))
-        palettes.append(image.global_palette.getdata() if image.global_palette else None)  # type: ignore[attr-defined]
-        assert not image.tile or image.tile[0][3][0] in (8, 7, 6)
         assert "transparency" not in image.info
     assert len(np.unique(np.concatenate(colours), axis=0)) <= 256
     assert times == [1200] * (steps - 1) + [2600]
-    assert b"\x00\x2c" in held
 
 
-@pytest.mark.parametrize("kind", ["maxpool", "avgpool", "conv"])
+@pytest.mark.parametrize("kind", ["maxpool", "conv"])
 def test_nine_steps_of_five_by_five_take_at_most_300_kb(kind: str) -> None:
-    assert len(gif(film_of(kind), "light", None, Fonts())) <= 300_000
+    assert len(held_gif(kind)) <= 300_000
 
 
 def test_frames_show_what_the_svg_of_their_step_shows() -> None:
     film = film_of("maxpool")
-    image = Image.open(io.BytesIO(gif(film, "light", None, Fonts())))
+    image = Image.open(io.BytesIO(held_gif("maxpool")))
     for step in (0, 4, 8):
         image.seek(step)
         still = Image.open(io.BytesIO(png(film, step, "light", Fonts()))).convert("RGB").reduce(2)
         away = np.abs(np.asarray(image.convert("RGB"), float) - np.asarray(still, float)).mean()
         assert away < 1
-    assert away < 1
 
 
 @pytest.mark.parametrize(("loop", "expected"), [(None, 0), (1, None), (3, 2)])
 def test_how_often_a_gif_plays(loop: int | None, expected: int | None) -> None:
-    image = Image.open(io.BytesIO(gif(film_of("gridding"), "light", loop, Fonts())))
+    image = Image.open(io.BytesIO(gif(film_of("field"), "light", loop, Fonts())))
     assert image.info.get("loop") == expected
 
 
 def test_what_no_font_has_is_said_with_the_remedy() -> None:
     none = Fonts(installed=False)
-    with pytest.raises(FieldstoneError, match=r"no font has a glyph for .* 값?.*; give --font, the file of a font that has"):
+    with pytest.raises(
+        FieldstoneError, match=r"no font has a glyph for \( \) , .*…; give --font, the file of a font that has"
+    ):
         png(film_of("maxpool", "ko"), 0, "light", none)
 
 
@@ -95,7 +97,7 @@ def test_a_font_of_ones_own(tmp_path: Path) -> None:
     assert family_of(here) == "DejaVu Sans"
     film = film_of("maxpool")
     assert png(film, 0, "light", Fonts((str(here),), installed=False))[:4] == b"\x89PNG"
-    with pytest.raises(FieldstoneError, match="no font has a glyph for 력 우 윈"):
+    with pytest.raises(FieldstoneError, match="no font has a glyph for 값 개 댓 도 력 우 윈 입 …; give --font"):
         png(film_of("maxpool", "ko"), 0, "light", Fonts((str(here),), installed=False))
     (tmp_path / "no.ttf").write_text("no font")
     with pytest.raises(FieldstoneError, match=r"no.ttf: is no font that can be read; give a .ttf"):
@@ -105,7 +107,9 @@ def test_a_font_of_ones_own(tmp_path: Path) -> None:
 def test_without_resvg_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     for name in ("max.png", "max.gif"):
-        with pytest.raises(MissingExtraError, match=r"pixels need the package resvg-py; pip install 'fieldstone\[figures\]'"):
+        with pytest.raises(
+            MissingExtraError, match=r"pixels need the package resvg-py; pip install 'fieldstone\[figures\]'"
+        ):
             figure("no such kind", str(tmp_path / name), {}, Look(), Form())
     figure("maxpool", str(tmp_path / "max.svg"), {}, Look(), Form(animate=True))
     assert [path.name for path in tmp_path.iterdir()] == ["max.svg"]

@@ -46,8 +46,8 @@ def layers_of(name: str, input: Shape, rows: Sequence[Row]) -> tuple[Layer, ...]
     Raises:
         FieldstoneError: it is no chain of maps with rows and columns.
     """
-    windowed = list(_windowed(name, rows))
-    if len(input) != 3 or not windowed:
+    windowed = list(_windowed(name, rows)) if len(input) == 3 else []
+    if not windowed:
         fix = "give a design of images that begins with convolution or pooling"
         raise FieldstoneError(f"{name}: there is no window over rows and columns", fix=fix)
     if len(windowed) >= MOST_MAPS:
