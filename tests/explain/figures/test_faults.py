@@ -55,7 +55,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
         ("maxpool --values gap.csv", "gap.csv:1: a number is missing"),
         ("maxpool --values empty.csv", "empty.csv: holds no number; write a row a line"),
         ("maxpool --values binary.csv", "binary.csv: cannot be read: it is no text"),
-        ("maxpool --kernel 1 --values wide.csv", "−1.23e5 has 7 characters, too many for a cell of 48 pixels; give --cell 56"),
+        ("maxpool --kernel 1 --values wide.csv", "−1.23e5 has 7 characters, too many for a cell of 48 pixels"),
         ("maxpool --values ok.csv --input 3", "--values says what --input is; leave --input out"),
         ("conv --weight ok.csv --kernel 3", "--weight says what --kernel is; leave --kernel out"),
         ("conv --channels 2 --weight ok.csv", "ok.csv: has 1 channels, the input 2; write a kernel for each channel"),
