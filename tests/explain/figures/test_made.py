@@ -29,7 +29,7 @@ def test_the_guides_figures_to_the_character(name: str, tmp_path: Path) -> None:
 
 
 def test_every_figure_is_there_and_no_other() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {*COMMANDS, "grid.csv", "kernel.csv"}
+    assert {path.name for path in FOLDER.iterdir()} == {*COMMANDS, "grid.csv", "kernel.csv", "cross.csv"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name.endswith(".ko.svg")])

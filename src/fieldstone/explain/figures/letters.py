@@ -5,8 +5,8 @@ from __future__ import annotations
 from unicodedata import east_asian_width
 
 NARROW = dict.fromkeys(" ,.:;il|!'", 0.3) | dict.fromkeys("()[]rtfj", 0.4) | dict.fromkeys("⌊⌋", 0.42)
-WIDE = dict.fromkeys("×−+÷=≈∞→", 0.75) | dict.fromkeys("mwMW", 0.88)
-USUAL = 0.6
+WIDE = dict.fromkeys("×−+÷=≈∞→", 0.8) | dict.fromkeys("mwMW", 0.88)
+USUAL = 0.62
 
 
 def width_of(text: str, size: float) -> float:
