@@ -78,16 +78,22 @@ def figure(kind: str, path: str, settings: Settings, look: Look, form: Form) -> 
     animated = form.animate or suffix == ".gif"
     _check(look, form, suffix, animated)
     fonts = Fonts() if form.font is None else Fonts((form.font,))
-    family = SANS if form.font is None else f"'{family_of(Path(form.font))}', {SANS}"
-    if "design" in settings:
-        settings = {**settings, "design": find_design(settings["design"])}
-    film = replace(filmed(make(kind, settings, look, form.cell), form.smooth), family=family)
+    film = _film(kind, settings, look, form)
     if animated and len(film.steps) > MOST_STEPS:
         fix = "give a smaller --input, a larger --stride, or a figure that stands"
         raise FieldstoneError(f"{len(film.steps)} steps are more than the {MOST_STEPS} of a film", fix=fix)
     content = _content(film, suffix, form, fonts)
     _write(path, content)
     return Drawn(path, film.title, film.width, film.height, len(film.steps), len(content))
+
+
+def _film(kind: str, settings: Settings, look: Look, form: Form) -> Film:
+    if "design" in settings:
+        settings = {**settings, "design": find_design(settings["design"])}
+    film = filmed(make(kind, settings, look, form.cell), form.smooth)
+    if form.smooth and len(film.frames) == len(film.steps):
+        raise FieldstoneError(f"nothing moves in this figure of {kind}", fix="leave --smooth out")
+    return film if form.font is None else replace(film, family=f"'{family_of(Path(form.font))}', {SANS}")
 
 
 def _suffix(path: str) -> str:

@@ -46,6 +46,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
         ("maxpool --step 0", "there is no step 0; give 1 to 9"),
         ("maxpool --step 2 --animate", "a film has all steps, so --step says nothing; leave it out"),
         ("maxpool --smooth", "--smooth is for a film; add --animate, or give -o a .gif"),
+        ("gridding --smooth --animate", "nothing moves in this figure of gridding; leave --smooth out"),
         ("maxpool --loop 2", "--loop is for a film; add --animate"),
         ("maxpool --input 12 --animate", "100 steps are more than the 64 of a film; give a smaller --input"),
         ("maxpool --values no.csv", "no.csv: cannot be read: no such file or directory; give a file of numbers"),

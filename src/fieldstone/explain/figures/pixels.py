@@ -157,4 +157,4 @@ def family_of(file: Path) -> str:
         name = ImageFont.truetype(str(file)).getname()[0]
     except OSError as fault:
         raise FieldstoneError("is no font that can be read", file=str(file), fix="give a .ttf, .otf or .ttc") from fault
-    return name or file.stem
+    return re.sub(r"[^\w -]", "", name or file.stem)  # within quotes of CSS, within XML
