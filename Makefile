@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-keras lint bench docs clean
+.PHONY: demo test test-keras lint bench docs figures clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
@@ -25,6 +25,9 @@ bench: .venv/dev
 docs: .venv/dev
 	$(BIN)/python docs/write_findings.py
 
+figures: .venv/dev
+	$(BIN)/python docs/make_figures.py
+
 clean:
 	rm -rf .venv .venv-keras
 
@@ -36,7 +39,7 @@ clean:
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/pip
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo,pretrained,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo,pretrained,figures,dev]'
 	@touch $@ .venv/demo
 
 # Keras and JAX have an environment of their own: `make test` stays small, and JAX's threads stay out of its processes.

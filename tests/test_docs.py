@@ -24,13 +24,16 @@ def blocks(page: Path, language: str) -> list[str]:
 
 @pytest.fixture
 def folder(page: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place with photos/ and new/, as the pages have it; for the one on weights with those of torchvision's names."""
+    """A place with photos/ and new/, as the pages have it; for weights torchvision's names, for figures tables."""
     shutil.copytree(photos, tmp_path / "photos")
     (tmp_path / "new").mkdir()
     for number, file in enumerate(sorted(photos.rglob("*.png"))[:3], 1):
         shutil.copy(file, tmp_path / "new" / f"{number}.jpg")  # the decoder looks at the bytes, not at the name
     if page.name == "weights.md":
         torch.save(resnet18().state_dict(), tmp_path / "resnet18.pth")
+    if page.name == "figures.md":
+        for table in (ROOT / "docs" / "figures").glob("*.csv"):
+            shutil.copy(table, tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

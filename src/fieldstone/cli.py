@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from fieldstone.commands import designing, looking, reporting, training, using, weights
+from fieldstone.commands import designing, figures, looking, reporting, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
 
@@ -24,6 +24,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "designs": designing.designs,
     "code": designing.code,
     "explore": looking.explore,
+    "figure": figures.figure,
 }
 """In the order of the help. Each loads its verb's code when it is called."""
 

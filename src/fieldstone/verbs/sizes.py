@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fieldstone.errors import DesignError
+from fieldstone.errors import DesignError, FieldstoneError
 from fieldstone.geometry import format_shape
 
 UNITS = {"b": 1} | {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)}
@@ -42,3 +42,28 @@ def read_bytes(given: int | str) -> int:
     if count < 1:
         raise DesignError(f"memory {str(given)!r} is no amount", fix="write a number and a unit, as in 8GiB or 500MB")
     return count
+
+
+def read_pair(name: str, given: str) -> tuple[int, int]:
+    """`3` or `3x2` as rows and columns; only padding may be 0.
+
+    Raises:
+        FieldstoneError: it is not that.
+    """
+    parts = given.lower().split("x")
+    least = 0 if name == "padding" else 1
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) >= least for part in parts):
+        raise FieldstoneError(f"{name} {given!r} is no size", fix="write rows and columns, as in 3 or 3x2")
+    return int(parts[0]), int(parts[-1])
+
+
+def read_list(given: str) -> tuple[int, ...]:
+    """`1,2,3` as these numbers, none below 1.
+
+    Raises:
+        FieldstoneError: it is not that.
+    """
+    parts = given.split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise FieldstoneError(f"dilations {given!r} are no numbers", fix="write one a layer, as in 1,2,3")
+    return tuple(int(part) for part in parts)
