@@ -15,7 +15,8 @@ from fieldstone.cli import run
 from torchvision_by_hand import resnet18, resnet50
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TUTORIALS = sorted((ROOT / "docs").glob("tutorial.*.md"))  # they run from top to bottom, in test_tutorial.py
+PAGES = [ROOT / "README.md", *sorted({*(ROOT / "docs").glob("*.md")} - {*TUTORIALS})]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -38,7 +39,7 @@ def folder(page: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *TUTORIALS, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.name)
 def test_code_in_the_pages_is_fenced_and_says_its_language(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     fences = re.findall(r"^```(.*)\n(?:.*\n)*?```$", text, re.MULTILINE)
