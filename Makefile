@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-keras lint bench docs figures clean
+.PHONY: demo test test-browser test-keras lint bench docs figures clean
 
 demo: .venv/demo
 	$(BIN)/python examples/demo.py
 
 test: .venv/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser"
+
+# Needs Chromium: on Debian `apt-get install chromium`.
+test-browser: .venv/dev
+	$(BIN)/python -m pytest tests/browser
 
 test-keras: .venv-keras/dev
 	KERAS_BACKEND=jax .venv-keras/bin/python -m pytest tests/against_keras

@@ -17,6 +17,13 @@ OF_THE_PAGE_ITSELF = {"file", "data", "blob"}
 """The schemes of addresses that leave the machine alone."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this folder needs a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; a test that needs it skips where it, or Playwright, is not installed."""

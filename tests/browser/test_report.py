@@ -16,8 +16,6 @@ from reports import trained
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
-
 WIDER_THAN_THE_PAGE = """() => [...document.querySelectorAll('main *')].filter(one => {
     const box = one.getBoundingClientRect();
     return box.width && box.right > innerWidth + 1 && !one.closest('.scroll');
