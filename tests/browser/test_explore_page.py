@@ -285,4 +285,6 @@ def test_a_live_page_tells_why_of_any_class(page_of: Callable[..., Page], server
 
 
 def test_a_file_takes_no_other_image(shown: Callable[..., Page]) -> None:
-    assert shown().locator("#image").is_hidden()
+    page = shown()
+    assert page.locator(".header-file").is_hidden()
+    assert "This file holds one image." in page.locator(".notes").inner_text()
