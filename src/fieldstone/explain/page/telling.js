@@ -10,7 +10,7 @@ export async function telling(store, shown) {
   const isLocal = block => block.sees?.[0] < height && block.sees[1] < width;
   const isTelling = ({ block, isOpen }) => !isOpen && !isVector(block) && isLocal(block) && held(store, block) > 0;
   const local = shown.slice(0, atOnce).filter(isTelling);
-  const entry = local.findLast(({ block }) => block.layer.type === "conv") ?? local.at(-1);
+  const entry = local.slice(-3).findLast(({ block }) => block.layer.type === "conv") ?? local.at(-1);
   if (!entry) return null;
   const part = plane(await known(store, entry.block.path), entry.block, 0), at = amid(part);
   const [row, column] = [Math.floor(at / part.width), at % part.width].map(place => place * part.step);
