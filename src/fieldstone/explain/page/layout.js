@@ -66,14 +66,14 @@ function cornered(width, { input, kernel, output }) {
 
 /** The input above, kernel and output side by side under it. */
 function stacked(width, { input, kernel, output }) {
-  const pitch = Math.min(NARROW, Math.floor(width / input[1])),
-    between = 48;
-  const small = Math.min(pitch, Math.floor((width - between) / (kernel[1] + output[1])));
-  const columns = (kernel[1] + output[1]) * small + between,
-    start = Math.max(0, (width - columns) / 2);
-  const rows = Math.max(kernel[0], output[0]),
-    below = TOP + input[0] * pitch + 14 + TOP;
-  const y = ([count]) => below + ((rows - count) * small) / 2;
+  const pitch = Math.min(NARROW, Math.floor(width / input[1])), between = 32;
+  const fitting = Math.floor((width - between) / (kernel[1] + output[1]));
+  const beside = Math.floor((width - between - LABEL) / kernel[1]); // where the output's words are the wider
+  const small = Math.min(pitch, output[1] * fitting < LABEL ? beside : fitting);
+  const used = kernel[1] * small + between + Math.max(output[1] * small, LABEL);
+  const start = Math.max(0, (width - used) / 2);
+  const rows = Math.max(kernel[0], output[0]), below = TOP + input[0] * pitch + 14 + TOP;
+  const y = ([count]) => below + (rows - count) * small / 2;
   return {
     ...sizes(pitch, small),
     height: below + rows * small + (rows - kernel[0] < 2 ? FOOT : 8),
