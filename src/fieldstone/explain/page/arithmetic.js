@@ -51,8 +51,8 @@ export function line(trace, now, input, phase) {
 
 function maximum(now, input, phase) {
   const { shown, rest } = chosen(now.taps, tap => tap.value);
-  const groups = rows(shown, (tap, isLast) => [html("span", {}, number(tap.value, { isAlone: true,
-    win: phase > 0 && tap === now.winner, nil: tap.source === null }), isLast && !rest.length ? null : sign(","))]);
+  const groups = rows(shown, (tap, isLast) => [number(tap.value, { isAlone: true,
+    win: phase > 0 && tap === now.winner, nil: tap.source === null }), isLast && !rest.length ? null : sign(",")]);
   if (rest.length) groups.push(group(html("span", {}, say("arithmetic.more", { n: rest.length }))));
   return [html("b", {}, "max"), ...bracketed(groups), group(...result(now, phase, "="))];
 }
@@ -104,7 +104,8 @@ function rows(taps, write) {
   const byRow = Map.groupBy ? Map.groupBy(taps, tap => tap.tap[0]) : grouped(taps);
   const isOrdered = taps.every((tap, at) => at === 0 || tap.tap[0] >= taps[at - 1].tap[0]);
   const groups = isOrdered ? [...byRow.values()] : taps.map(tap => [tap]);
-  return groups.map(members => group(...members.flatMap(tap => write(tap, tap === taps.at(-1), tap === taps[0]))));
+  const written = tap => html("span", { class: "arithmetic-term" }, ...write(tap, tap === taps.at(-1), tap === taps[0]));
+  return groups.map(members => group(...members.map(written)));
 }
 
 /** Puts brackets around the first and the last of some groups, which stay where they are. */

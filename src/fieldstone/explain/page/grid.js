@@ -43,13 +43,13 @@ export function hatch() {
  *
  * @param {object} place name ("input", "kernel", "output"…), label, rows, columns, x, y, pitch and gap in pixels.
  *   firstRow, firstColumn (0): what the first cell is called, −1 with a padding of 1; rowStep, columnStep (1): how far
- *   the next one is. channel: its `data-` attribute.
+ *   the next one is. channel: its `data-` attribute. focusable (true): whether the keyboard reaches it.
  * @param {object} on moved(row, column): an arrow went there (without it the focus moves); entered(row, column): Enter;
  *   picked(row, column): a click.
  */
 export class Stones {
   constructor(place, on = {}) {
-    const usual = { gap: 6, firstRow: 0, firstColumn: 0, rowStep: 1, columnStep: 1, channel: null };
+    const usual = { gap: 6, firstRow: 0, firstColumn: 0, rowStep: 1, columnStep: 1, channel: null, focusable: true };
     Object.assign(this, { ...usual, ...place, on });
     this.side = this.pitch - this.gap;
     this.cells = Array.from({ length: this.rows * this.columns }, (_, index) => this.#placed(index));
@@ -79,6 +79,7 @@ export class Stones {
   /** Makes a cell the tab stop; the first one if it is not among them. */
   stop(row, column) {
     const resting = this.#at(row, column) ?? this.cells[0];
+    if (!this.focusable) return resting.element;
     for (const { element } of this.cells) element.setAttribute("tabindex", element === resting.element ? 0 : -1);
     return resting.element;
   }

@@ -51,6 +51,7 @@ export class Player {
     this.transport?.close();
     this.choosers?.forEach(chooser => chooser.close());
     this.#width = this.root.clientWidth;
+    if (this.#width === 0) return; // not shown: drawn once it has a width
     this.#settle();
     const { trace, state } = this, width = this.#width - (this.#width < 620 ? 24 : 64);
     this.stage = new Stage(trace, state, width, this.#ways());
@@ -189,6 +190,7 @@ export class Player {
     if (!does) return;
     event.preventDefault();
     does();
+    if (event.target.closest("[data-grid=output]")) this.stage.grids.output.focus(this.now.row, this.now.column);
   };
 }
 

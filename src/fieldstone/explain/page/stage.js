@@ -14,6 +14,7 @@ addWords({
   "stage.output": ["Output", "출력"],
   "stage.padding": ["{size} + padding {padding}", "{size} + 패딩 {padding}"],
   "stage.part": ["rows {rows}, columns {columns} of {size}", "{size} 중 {rows}행, {columns}열"],
+  "stage.rows": ["rows {rows}, columns {columns}", "{rows}행, {columns}열"],
   "stage.max": ["largest of {n}", "{n}개 중 최댓값"],
   "stage.mean": ["sum ÷ {n}", "합 ÷ {n}"],
   "stage.conv": ["× weight, then sum", "× 가중치, 모두 더하기"],
@@ -30,7 +31,8 @@ export class Stage {
    */
   constructor(trace, view, width, on) {
     Object.assign(this, { trace, view, on, scene: sceneOf(trace, view) });
-    this.most = width < NARROW ? { input: Math.max(5, Math.floor(width / 36)), output: 5 } : { input: 13, output: 11 };
+    this.isNarrow = width < NARROW;
+    this.most = this.isNarrow ? { input: Math.max(5, Math.floor(width / 36)), output: 5 } : { input: 13, output: 11 };
     this.aim(trace.at(0, view.channel, view.input));
     this.place = layout(width, this.#sizes());
     this.element = this.#draw(width);
@@ -109,7 +111,8 @@ export class Stage {
     const { place, on, trace, view } = this, sizes = this.#sizes(), small = [place.small, place.smallGap];
     const grid = (name, word, [pitch, gap], channel, does) => {
       const [[rows, columns], [x, y]] = [sizes[name], place[name]];
-      return new Stones({ name, label: say(`stage.${word}`), rows, columns, x, y, pitch, gap, channel }, does);
+      const look = { label: say(`stage.${word}`), x, y, pitch, gap, channel, focusable: name !== "kernel" };
+      return new Stones({ name, rows, columns, ...look }, does);
     };
     const input = { picked: on.entered, entered: on.entered, moved: on.moved };
     const output = { picked: (row, column) => on.picked(row * trace.size[1] + column), moved: on.stepped };
@@ -138,7 +141,7 @@ export class Stage {
   #write() {
     const { trace, lenses, labels, now } = this, [, ...sides] = trace.shape;
     const taps = trace.weighted ? trace.layer.kernel : now.spans.map(({ places }) => places.filter(one => one !== null).length);
-    labels.input.write(sized(lenses.input, sides, trace.layer));
+    labels.input.write(sized(lenses.input, sides, trace.layer, this.isNarrow));
     labels.kernel.write(taps.join(" × "));
     labels.output.write(trace.size.join(" × "));
     this.caption.textContent = say(`stage.${trace.weighted ? "conv" : trace.kind}`, { n: now.count ?? now.taps.length });
@@ -165,11 +168,11 @@ function label([x, y], role, word) {
 }
 
 /** `5 × 5 + padding 1`, or which part of a map is drawn. */
-function sized(lenses, sides, layer = {}) {
+function sized(lenses, sides, layer, isNarrow) {
   const size = sides.join(" × "), range = ({ first, step, number }) => `${first + 1}–${first + (number - 1) * step + 1}`;
   if (!lenses.every(lens => lens.whole)) {
     const [rows, columns] = lenses.map(range).map(text => text.replace(/^-/, "−"));
-    return say("stage.part", { rows, columns, size });
+    return say(isNarrow ? "stage.rows" : "stage.part", { rows, columns, size });
   }
   const around = layer.type === "upconv" ? [] : [...new Set((layer.padding ?? []).flat())];
   const isPadded = around.some(pad => pad > 0);

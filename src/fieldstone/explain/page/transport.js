@@ -89,7 +89,7 @@ export class Transport {
     scrubber.value = step + 1;
     scrubber.style.setProperty("--v", `${steps > 1 ? step / (steps - 1) * 100 : 100}%`);
     scrubber.setAttribute("aria-valuetext", `${say("transport.step")} ${step + 1} / ${steps}. ${text}`);
-    this.count.replaceChildren(`${say("transport.step")} `, html("b", {}, String(step + 1)), ` / ${steps}`);
+    this.count.replaceChildren(html("span", {}, `${say("transport.step")} `), html("b", {}, String(step + 1)), ` / ${steps}`);
     for (const name of ["first", "previous"]) disable(buttons[name], step === 0);
     for (const name of ["next", "last"]) disable(buttons[name], step === steps - 1);
     this.#mark();
