@@ -84,7 +84,8 @@ def test_the_receptive_field_is_framed_on_the_image(page_of: Callable[..., Page]
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
     image, mark = (page.locator(f".strip .{name}").bounding_box() for name in ("picture", "picture-mark"))
-    assert image and mark
+    assert image is not None
+    assert mark is not None
     pixel = image["width"] / 39
     found = [(mark["y"] - image["y"]) / pixel, (mark["x"] - image["x"]) / pixel, mark["height"] / pixel]
     assert found == pytest.approx([2 * 4, 3 * 4, 15], abs=0.1)  # jump 4, receptive field 15, no padding
@@ -95,7 +96,8 @@ def test_what_leads_to_a_cell_is_framed_on_the_maps_between(page_of: Callable[..
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
     window, shown = map_of(page, "4", 2).locator(".maps-mark").bounding_box(), map_of(page, "4", 2).bounding_box()
-    assert window and shown
+    assert window is not None
+    assert shown is not None
     cell = shown["width"] / 17
     assert [(window["y"] - shown["y"]) / cell, window["height"] / cell] == pytest.approx([4, 5], abs=0.1)
     assert map_of(page, "5", 0).locator(".maps-cell").count() == 1
@@ -109,7 +111,7 @@ def test_the_chosen_map_is_joined_to_those_that_it_reads(
 ) -> None:
     page = opened(page_of, path)
     map_of(page, block, 1).click()
-    page.wait_for_function(f"document.querySelectorAll('.strip-ray').length === {read}")
+    page.wait_for_function(f"() => document.querySelectorAll('.strip-ray').length === {read}")
 
 
 def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], skips: Path) -> None:
@@ -118,7 +120,7 @@ def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], sk
         page.get_by_role("button", name=f"stage {stage}").click()
     page.wait_for_selector(".strip-join")
     assert sorted(page.locator(".strip-join").all_text_contents()) == ["+", "⊕ concat", "⊕ concat", "⊕ concat"]
-    # relu to the sum; the sum to the second branch and, as the third, to the concat; the first branch to it; a to the end
+    # relu to the sum; the sum to the second branch and past both to the concat; the first branch to it; a to the end
     assert page.locator(".strip-arc").count() == 5
 
 
@@ -228,7 +230,9 @@ def test_a_phone_shows_a_block_a_row(page_of: Callable[..., Page], request: pyte
     assert page.locator(".strip").count() == 0
     assert page.locator(".list-row").count() > 7
     answer, first = page.locator(".classes").bounding_box(), page.locator(".list-row").first.bounding_box()
-    assert answer and first and answer["y"] < first["y"]
+    assert answer is not None
+    assert first is not None
+    assert answer["y"] < first["y"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 

@@ -23,7 +23,8 @@ const state = { open: new Set(), wide: new Set(), chosen: undefined }; // outliv
 export function view(root, store) {
   const readout = html("p", { class: "readout", "aria-live": "polite" });
   const stage = html("div", { class: "overview-stage", role: "group", "aria-label": say("overview.network") });
-  const overview = html("section", { class: "overview card" }, stage, html("div", { class: "overview-foot" }, picture(store.payload), readout));
+  const foot = html("div", { class: "overview-foot" }, picture(store.payload), readout);
+  const overview = html("section", { class: "overview card" }, stage, foot);
   root.append(overview);
   const marks = new Marks(overview, store);
   let maps, shown, entries, isNarrow;
@@ -102,7 +103,7 @@ export function view(root, store) {
   const sized = new ResizeObserver(() => { if (root.clientWidth < narrow !== isNarrow) redraw() });
   draw();
   sized.observe(root);
-  if (state.chosen === undefined) telling(store, entries).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
+  if (state.chosen === undefined) telling(store, entries).then(cell => { if (!state.chosen && cell) choose(cell) });
   else point(state.chosen, false);
   return { close() { cancelAnimationFrame(frame); sized.disconnect(); clear() } };
 }
@@ -113,14 +114,25 @@ function roved(map) {
   for (const other of map.parentElement.querySelectorAll(".maps-map")) other.tabIndex = other === map ? 0 : -1;
 }
 
-/** The cell to begin with: the largest value of the last maps that do not see the whole image, of the first of them. */
+/** The cell to begin with: of the last maps that do not see the whole image the first, the largest value amid it. */
 async function telling(store, shown) {
   const { width, height } = store.payload.image;
-  const telling = shown.slice(0, atOnce).filter(({ block, isOpen }) => !isOpen && !isVector(block) && held(store, block) > 0
-    && block.sees?.[0] < height && block.sees[1] < width);
-  const entry = telling.findLast(({ block }) => block.layer.type === "conv") ?? telling.at(-1);
+  const isLocal = block => block.sees?.[0] < height && block.sees[1] < width;
+  const isTelling = ({ block, isOpen }) => !isOpen && !isVector(block) && isLocal(block) && held(store, block) > 0;
+  const local = shown.slice(0, atOnce).filter(isTelling);
+  const entry = local.findLast(({ block }) => block.layer.type === "conv") ?? local.at(-1);
   if (!entry) return null;
-  const { block } = entry, part = plane(await known(store, block.path), block, 0);
-  const at = part.values.reduce((best, value, place) => (value > part.values[best] ? place : best), 0);
-  return { path: block.path, channel: 0, row: part.step * Math.floor(at / part.width), column: part.step * (at % part.width) };
+  const part = plane(await known(store, entry.block.path), entry.block, 0), at = amid(part);
+  const [row, column] = [Math.floor(at / part.width), at % part.width].map(place => place * part.step);
+  return { path: entry.block.path, channel: 0, row, column };
+}
+
+/** Where the largest value of the middle half of a map is. */
+function amid({ values, height, width }) {
+  const isMiddle = (place, size) => place >= Math.floor(size / 4) && place <= Math.floor((3 * size) / 4);
+  let best = Math.floor(height / 2) * width + Math.floor(width / 2);
+  values.forEach((value, at) => {
+    if (isMiddle(Math.floor(at / width), height) && isMiddle(at % width, width) && value > values[best]) best = at;
+  });
+  return best;
 }

@@ -20,8 +20,9 @@ addWords({
 const views = { why: () => import("fieldstone/why"), filters: () => import("fieldstone/filters") };
 const step = () => import("fieldstone/step"), dense = () => import("fieldstone/dense");
 const layers = {
-  conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step, adaptiveavgpool: step,
-  adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense, identity: dense, add: dense,
+  conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step,
+  adaptiveavgpool: step, adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense,
+  identity: dense, add: dense,
   multiply: dense, concat: dense, other: dense,
 };
 
@@ -30,8 +31,8 @@ export function routed(store, hash) {
   const [, name, path] = /^#\/(\w*)\/?(.*)$/.exec(hash) ?? [], block = name === "block" ? store.block(path) : null;
   const body = html("div", { class: "body" }), { title } = store.payload;
   if (block)
-    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)], title: `${block.notation} · ${title}`,
-      crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
+    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)],
+      title: `${block.notation} · ${title}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
   const place = name in views ? name : "overview", own = say(`routes.${place}`);
   return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
     above: () => [head(store, place), notes(store)], crumbs: place === "overview" ? [{ text: title }]
@@ -43,14 +44,17 @@ function head(store, place) {
   const badge = trained ? null : html("span", { class: "badge" }, say("routes.untrained"));
   const facts = [image.name, times(input.shape), say("routes.blocks", { count: count(store.blocks.length) }),
     say("routes.params", { count: count(model.params) })];
-  return html("div", { class: "head" }, html("div", {},
-    html("h1", {}, place === "overview" ? model.name : say(`routes.${place}`), badge), html("p", { class: "sub" }, facts.join(" · "))), tabs(place));
+  const heading = html("h1", {}, place === "overview" ? model.name : say(`routes.${place}`), badge);
+  const sub = html("p", { class: "sub" }, facts.join(" · "));
+  return html("div", { class: "head" }, html("div", {}, heading, sub), tabs(place));
 }
 
 function tabs(place) {
-  const link = name => html("a", { href: name === "overview" ? "#/" : `#/${name}`, "aria-current": name === place ? "page" : null },
+  const isCurrent = name => (name === place ? "page" : null);
+  const link = name => html("a", { href: name === "overview" ? "#/" : `#/${name}`, "aria-current": isCurrent(name) },
     say(`routes.${name}`));
-  return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...["overview", ...Object.keys(views)].map(link));
+  const names = ["overview", ...Object.keys(views)];
+  return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...names.map(link));
 }
 
 function notes(store) {
@@ -61,8 +65,13 @@ function notes(store) {
 /** The ways to the block before and the block after. */
 function around(store, block) {
   const at = store.blocks.indexOf(block);
-  const link = (other, key, rel, mark) => other && html("a", { href: `#/block/${other.path}`, rel,
-    "aria-label": say(key, { block: `${other.path} ${other.notation}` }) }, ...mark(html("code", {}, `${other.path}  ${other.notation}`)));
   return html("nav", { class: "around", "aria-label": say("routes.around") },
-    link(store.blocks[at - 1], "routes.before", "prev", words => ["← ", words]), link(store.blocks[at + 1], "routes.after", "next", words => [words, " →"]));
+    way(store.blocks[at - 1], "before", "prev", words => ["← ", words]),
+    way(store.blocks[at + 1], "after", "next", words => [words, " →"]));
+}
+
+function way(block, key, rel, arrow) {
+  if (!block) return null;
+  const name = `${block.path}  ${block.notation}`, label = say(`routes.${key}`, { block: name });
+  return html("a", { href: `#/block/${block.path}`, rel, "aria-label": label }, ...arrow(html("code", {}, name)));
 }
