@@ -242,7 +242,7 @@ def value_shown(page: Page, path: str) -> float:
     return float(readout.get_attribute("data-value") or "nothing")
 
 
-def test_another_image_is_chosen(page_of: Callable[..., Page], server: Explorer) -> None:
+def test_another_image_is_chosen(server: Explorer, page_of: Callable[..., Page]) -> None:
     page = page_of(server.address)
     page.wait_for_selector("html[data-ready]", state="attached")
     assert value_shown(page, "3") == pytest.approx(server.seen(1).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
@@ -251,7 +251,7 @@ def test_another_image_is_chosen(page_of: Callable[..., Page], server: Explorer)
     assert value_shown(page, "3") == pytest.approx(server.seen(2).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
 
 
-def test_another_image_is_dropped(page_of: Callable[..., Page], server: Explorer) -> None:
+def test_another_image_is_dropped(server: Explorer, page_of: Callable[..., Page]) -> None:
     page = page_of(server.address)
     page.wait_for_selector("html[data-ready]", state="attached")
     page.evaluate(
@@ -277,7 +277,7 @@ def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer) 
     page.close()
 
 
-def test_a_live_page_tells_why_of_any_class(page_of: Callable[..., Page], server: Explorer) -> None:
+def test_a_live_page_tells_why_of_any_class(server: Explorer, page_of: Callable[..., Page]) -> None:
     page = page_of(f"{server.address}#/why")
     page.wait_for_selector(".figures-one >> nth=2")
     page.locator(".why-others").select_option("9")
