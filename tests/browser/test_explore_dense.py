@@ -397,3 +397,24 @@ def test_numbers_that_do_not_arrive_are_said(shown: Callable[..., Page]) -> None
     page.evaluate("location.hash = '#/filters'")
     page.locator(".filters-kernels").get_by_text("did not arrive: the line is cut").wait_for()
     assert page.locator(".filters-table .filters-why").first.inner_text() == "did not arrive"
+
+
+def test_concat_of_a_map_whose_centre_is_cut(page_of: Callable[..., Page], tmp_path: Path) -> None:
+    layers = ["conv 3 1", "save wide", "conv 4 5", "concat wide crop=true", "flatten", "linear classes"]
+    seen = seen_of(fs.Design(input=(1, 12, 14), classes=3, layers=layers))
+    page = page_of(f"{write_page(seen, tmp_path / 'page.html').as_uri()}#/block/4")
+    page.wait_for_selector(".transport-scrubber")
+    order = page.evaluate("fieldstone.store.block('4').sources")
+    first = 0
+    for source in order:
+        channels = seen.recording.maps[source].shape[0]
+        choose(page, first + 1)
+        go(page, 3 * 10 + 6)
+        by = 2 if source == "1" else 0
+        value = seen.recording.maps[source][1, 3 + by, 6 + by]
+        close(number(stone(page, "input", 1, 3 + by, 6 + by)), value)
+        close(number(page.locator(".sheet-read .arithmetic-result"), "own"), value)
+        close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), value)
+        stone(page, "input", 1, 4 + by, 7 + by).click()
+        assert page.locator(".sheet-view").get_attribute("data-step") == str(4 * 10 + 7)
+        first += channels

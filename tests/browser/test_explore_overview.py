@@ -239,3 +239,4 @@ def test_a_phone_shows_a_block_a_row(page_of: Callable[..., Page], request: pyte
 def test_an_untrained_network_is_called_so(page_of: Callable[..., Page], path: Path) -> None:
     page = opened(page_of, path)
     assert "untrained" in page.locator("h1").inner_text()
+    assert "(untrained)" in page.title()

@@ -146,7 +146,8 @@ const gate =
         line.group(line.first(a), line.sign("×"), html("span", {}, `1 ÷ (1 + ${power(-b)})`)),
         line.group(line.sign("≈"), line.result(Math.fround(of(b)), y)),
       );
-      on.sentence.textContent = `${placeOf(output, cell)} ${say("activation.gate", { a: first + 1, b: first + half + 1 })}`;
+      const gated = say("activation.gate", { a: first + 1, b: first + half + 1 });
+      on.sentence.textContent = `${placeOf(output, cell)} ${gated}`;
       on.note.textContent = difference({ own: of(b), recorded: y, size: Math.abs(a) });
     };
   };

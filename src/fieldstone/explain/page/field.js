@@ -12,7 +12,7 @@ addWords({
 });
 
 // pixels: the shorter side of a map, the breadth of a strip, the length of one that stands
-const [SIDE, STRIP, LONG] = [120, 20, 300];
+const [SIDE, STRIP, LONG] = [130, 20, 300];
 
 /** Channels, rows and columns of a tensor; a vector (C,) is one row. */
 export function sides({ shape }) {

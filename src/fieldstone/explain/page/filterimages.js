@@ -8,8 +8,8 @@ import { addWords, say } from "fieldstone/words";
 addWords({
   "filterimages.images": ["As images", "이미지로 보기"],
   "filterimages.images_how": [
-    "Red, green and blue are the filter's three input channels. All are scaled by the layer's largest weight, {most}: " +
-      "0 is mid-grey, brighter is plus, darker is minus.",
+    "Red, green and blue are the filter's three input channels. All are scaled by the layer's largest weight, " +
+      "{most}: 0 is mid-grey, brighter is plus, darker is minus.",
     "빨강, 초록, 파랑은 필터의 세 입력 채널입니다. 층의 가장 큰 가중치로 나눕니다: {most}. " +
       "0은 중간 회색, 밝을수록 +, 어두울수록 −입니다.",
   ],

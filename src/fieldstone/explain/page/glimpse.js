@@ -16,7 +16,10 @@ addWords({
 
 /** The two maps of a block, a promise of elements; `close` ends what they watch. */
 export async function glimpse(store, block) {
-  const sides = [new Side("input", await known(store, block.sources[0])), new Side("output", await known(store, block.path))];
+  const sides = [
+    new Side("input", await known(store, block.sources[0])),
+    new Side("output", await known(store, block.path)),
+  ];
   return { elements: sides.map(side => side.element), close: () => sides.forEach(side => side.close()) };
 }
 
@@ -33,14 +36,38 @@ class Side {
   }
 
   #show(chosen) {
-    const { name, made: { data, shape, step }, element } = this, [channels, height, width] = lifted(shape);
-    const plane = channel => ({ height, width, values: data.subarray(channel * height * width, (channel + 1) * height * width) });
+    const {
+        name,
+        made: { data, shape, step },
+        element,
+      } = this,
+      [channels, height, width] = lifted(shape);
+    const plane = channel => ({
+      height,
+      width,
+      values: data.subarray(channel * height * width, (channel + 1) * height * width),
+    });
     this.close();
-    this.chooser = channels > 1 ? new Chooser({ name, channels: Array.from({ length: channels }, (_, at) => at), chosen, plane, width: 320,
-      words: say(`channels.${name}`, { channel: chosen + 1, n: channels }), opened: () => {}, picked: channel => this.#pick(channel) }) : null;
+    this.chooser =
+      channels > 1
+        ? new Chooser({
+            name,
+            channels: Array.from({ length: channels }, (_, at) => at),
+            chosen,
+            plane,
+            width: 320,
+            words: say(`channels.${name}`, { channel: chosen + 1, n: channels }),
+            opened: () => {},
+            picked: channel => this.#pick(channel),
+          })
+        : null;
     const map = new CanvasMap({ name, label: say(`glimpse.${name}`), ...plane(chosen) });
-    element.replaceChildren(element.firstChild, this.chooser?.element ?? "", map.element,
-      step > 1 ? html("p", {}, say("glimpse.sparse", { step })) : "");
+    element.replaceChildren(
+      element.firstChild,
+      this.chooser?.element ?? "",
+      map.element,
+      step > 1 ? html("p", {}, say("glimpse.sparse", { step })) : "",
+    );
   }
 
   #pick(channel) {

@@ -207,7 +207,8 @@ function runsOf({ taps, out, sources }) {
   return Array.from({ length: taps }, (_, tap) => {
     const read = sources.subarray(tap * out, (tap + 1) * out), first = read.findIndex(source => source >= 0);
     const last = read.findLastIndex(source => source >= 0), step = last > first ? read[first + 1] - read[first] : 1;
-    const isEven = first >= 0 && read.subarray(first, last + 1).every((source, at) => source === read[first] + at * step);
+    const run = first < 0 ? null : read.subarray(first, last + 1);
+    const isEven = run?.every((source, at) => source === run[0] + at * step);
     return isEven ? { first, last, step, source: read[first] } : null;
   });
 }

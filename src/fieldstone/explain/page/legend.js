@@ -29,8 +29,10 @@ const SWATCHES = {
   skip: ["fill: url(#grid-hatch)"],
   unread: ["fill: var(--sunken); stroke: var(--edge); stroke-dasharray: 1 3"],
   off: ["fill: none; stroke: var(--line)"],
-  positive: ["fill: var(--pos-1)"], plus: ["fill: var(--pos-1)"],
-  negative: ["fill: var(--neg-1)"], minus: ["fill: var(--neg-1)"],
+  positive: ["fill: var(--pos-1)"],
+  plus: ["fill: var(--pos-1)"],
+  negative: ["fill: var(--neg-1)"],
+  minus: ["fill: var(--neg-1)"],
 };
 
 /** The entries of a scene of `looks.js`. */
@@ -39,19 +41,34 @@ export function legend(scene) {
 }
 
 function words({ trace, kernel, scales }) {
-  const { layer, kind } = trace, isUp = layer.type === "upconv";
+  const { layer, kind } = trace,
+    isUp = layer.type === "upconv";
   const isPadded = !isUp && (layer.padding ?? []).flat().some(pad => pad > 0);
   const isUnread = [0, 1].some(axis => trace.read(axis).includes(false));
-  return ["window", kind === "max" && "win", kind === "max" && "dots", "now", isPadded && "pad",
-    layer.dilation?.some(step => step > 1) && "skip", isUnread && "unread", isUp && "off",
-    kernel?.some(weight => weight > 0) && "positive", kernel?.some(weight => weight < 0) && "negative",
+  return [
+    "window",
+    kind === "max" && "win",
+    kind === "max" && "dots",
+    "now",
+    isPadded && "pad",
+    layer.dilation?.some(step => step > 1) && "skip",
+    isUnread && "unread",
+    isUp && "off",
+    kernel?.some(weight => weight > 0) && "positive",
+    kernel?.some(weight => weight < 0) && "negative",
     !kernel && (scales.input.signed || scales.output.signed) && "plus",
-    !kernel && (scales.input.signed || scales.output.signed) && "minus"].filter(Boolean);
+    !kernel && (scales.input.signed || scales.output.signed) && "minus",
+  ].filter(Boolean);
 }
 
 function entry(word) {
   const [style, dots = []] = SWATCHES[word];
   const square = svg("rect", { x: 1, y: 1, width: 16, height: 16, rx: 4, style });
   const marks = dots.map(cx => svg("circle", { cx, cy: 13, r: 2, style: "fill: var(--text)" }));
-  return html("li", {}, svg("svg", { viewBox: "0 0 18 18", width: 18, height: 18, "aria-hidden": true }, square, ...marks), say(`legend.${word}`));
+  return html(
+    "li",
+    {},
+    svg("svg", { viewBox: "0 0 18 18", width: 18, height: 18, "aria-hidden": true }, square, ...marks),
+    say(`legend.${word}`),
+  );
 }

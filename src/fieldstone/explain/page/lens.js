@@ -28,10 +28,14 @@ function reach({ layer, shape }, axis) {
  * as much as fits, about `near`.
  */
 export function inputLens(trace, axis, at, most, near) {
-  const { first, last } = reach(trace, axis), total = last - first + 1;
+  const { first, last } = reach(trace, axis),
+    total = last - first + 1;
   if (total <= most) return { first, step: 1, number: total, whole: true };
-  const limit = Math.min(LENS, most), span = trace.longest(axis), here = trace.span(axis, at);
-  const start = Number.isFinite(here.first) ? here.first : 0, dilation = trace.layer.dilation?.[axis] ?? 1;
+  const limit = Math.min(LENS, most),
+    span = trace.longest(axis),
+    here = trace.span(axis, at);
+  const start = Number.isFinite(here.first) ? here.first : 0,
+    dilation = trace.layer.dilation?.[axis] ?? 1;
   if (span > limit && dilation > 1 && trace.axes[axis].taps <= limit) {
     return { first: start, step: dilation, number: trace.axes[axis].taps, whole: false };
   }
@@ -43,7 +47,7 @@ export function inputLens(trace, axis, at, most, near) {
 /** The same of the output: about the cell that is computed. */
 export function outputLens(size, at, most) {
   if (size <= most) return { first: 0, step: 1, number: size, whole: true };
-  const number = Math.min(most, 5);
+  const number = Math.min(most, 5); // around the cell
   return { first: within(at - (number >> 1), 0, size - number), step: 1, number, whole: false };
 }
 
@@ -60,7 +64,12 @@ export class CanvasMap {
     Object.assign(this, map);
     this.pitch = Math.max(1, Math.floor(SIDE / Math.max(this.height, this.width)));
     this.scale = scaleOf(this.values);
-    this.canvas = html("canvas", { class: "lens-canvas", role: "img", "aria-label": this.label, "data-map": this.name });
+    this.canvas = html("canvas", {
+      class: "lens-canvas",
+      role: "img",
+      "aria-label": this.label,
+      "data-map": this.name,
+    });
     this.readout = html("p", { class: "lens-readout" }, say("lens.hint"));
     this.element = html("div", { class: "lens-map" }, this.#plate(), this.readout, bar(this.scale));
     this.canvas.addEventListener("pointermove", event => this.#point(event));
@@ -77,9 +86,18 @@ export class CanvasMap {
 
   /** Frames cells, [[top, bottom], [left, right]], both included; they may lie in the padding. Null frames none. */
   frame(cells) {
-    const [[top, bottom], [left, right]] = cells ?? [[0, -1], [0, -1]], { pitch } = this;
-    const box = { x: left * pitch - 1, y: top * pitch - 1, width: (right - left + 1) * pitch + 2,
-      height: (bottom - top + 1) * pitch + 2, visibility: cells ? "visible" : "hidden" };
+    const [[top, bottom], [left, right]] = cells ?? [
+        [0, -1],
+        [0, -1],
+      ],
+      { pitch } = this;
+    const box = {
+      x: left * pitch - 1,
+      y: top * pitch - 1,
+      width: (right - left + 1) * pitch + 2,
+      height: (bottom - top + 1) * pitch + 2,
+      visibility: cells ? "visible" : "hidden",
+    };
     for (const frame of this.#frames) for (const [key, value] of Object.entries(box)) frame.setAttribute(key, value);
   }
 
@@ -92,13 +110,14 @@ export class CanvasMap {
 
   #cell(event) {
     const box = this.canvas.getBoundingClientRect();
-    const part = (at, side, cells) => within(Math.floor(at / side * cells), 0, cells - 1);
+    const part = (at, side, cells) => within(Math.floor((at / side) * cells), 0, cells - 1);
     const [down, along] = [event.clientY - box.top, event.clientX - box.left];
     return [part(down, box.height, this.height), part(along, box.width, this.width)];
   }
 
   #point(event) {
-    const [row, column] = this.#cell(event), value = format(this.values[row * this.width + column]);
+    const [row, column] = this.#cell(event),
+      value = format(this.values[row * this.width + column]);
     this.readout.textContent = say("lens.cell", { row: row + 1, column: column + 1, value });
   }
 }
@@ -106,6 +125,10 @@ export class CanvasMap {
 /** The scale under a map: its colours, its ends, and zero. */
 function bar({ most, signed }) {
   const ends = signed ? [-most, 0, most] : [0, most];
-  return html("div", { class: "lens-scale" }, html("div", { class: signed ? "lens-bar lens-signed" : "lens-bar" }),
-    html("div", { class: "lens-ends" }, ...ends.map(end => html("span", {}, format(end)))));
+  return html(
+    "div",
+    { class: "lens-scale" },
+    html("div", { class: signed ? "lens-bar lens-signed" : "lens-bar" }),
+    html("div", { class: "lens-ends" }, ...ends.map(end => html("span", {}, format(end)))),
+  );
 }

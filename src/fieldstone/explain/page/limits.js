@@ -8,7 +8,15 @@ const END = 16; // of a slider
 export function changed(layer, changes) {
   const made = { ...layer };
   for (const [key, value] of Object.entries(changes)) {
-    made[key] = key === "type" ? value : key === "padding" ? [[value, value], [value, value]] : [value, value];
+    made[key] =
+      key === "type"
+        ? value
+        : key === "padding"
+          ? [
+              [value, value],
+              [value, value],
+            ]
+          : [value, value];
   }
   if (kindOf(made) === "mean" && made.dilation) made.dilation = [1, 1];
   return made;
@@ -21,15 +29,22 @@ export function refusal(layer, sides) {
   if (isPool && pads.some((pad, axis) => pad > Math.floor(layer.kernel[axis] / 2))) return "half";
   if (layer.padding_mode === "reflect" && pads.some((pad, axis) => pad >= sides[axis])) return "reflect";
   if (layer.padding_mode === "circular" && pads.some((pad, axis) => pad > sides[axis])) return "circular";
-  if (layer.output_padding?.some((more, axis) => more >= Math.max(layer.stride[axis], layer.dilation[axis]))) return "more";
+  if (layer.output_padding?.some((more, axis) => more >= Math.max(layer.stride[axis], layer.dilation[axis])))
+    return "more";
   return outputSize(layer, sides).some(size => size < 1) ? "small" : null;
 }
 
 /** Why a slider goes no further although torch would: a word, null if it does go on. */
 function end(layer, sides, key) {
   const alone = axis => layer.padding[axis].some(pad => pad >= extent(layer, axis));
-  const sizes = outputSize(layer, sides), slides = layer.type !== "upconv";
-  if (key === "stride" && slides && sizes.every((size, axis) => size === 1 && layer.stride[axis] > room(layer, sides, axis) + 1)) return "one";
+  const sizes = outputSize(layer, sides),
+    slides = layer.type !== "upconv";
+  if (
+    key === "stride" &&
+    slides &&
+    sizes.every((size, axis) => size === 1 && layer.stride[axis] > room(layer, sides, axis) + 1)
+  )
+    return "one";
   if (key === "padding" && slides && [0, 1].every(alone)) return "alone";
   if (key === "dilation" && layer.kernel.every(side => side === 1)) return "single";
   if (key === "sizes" && sizes.some((size, axis) => size > sides[axis])) return "repeat";
@@ -55,7 +70,12 @@ export function offered(layer, sides, key) {
   let [least, most] = [now, now];
   while (least > floor && !refusal(changed(layer, { [key]: least - 1 }), sides)) least--;
   while (!why(most + 1)) most++;
-  return { least, most, below: least > floor ? refusal(changed(layer, { [key]: least - 1 }), sides) : null, above: why(most + 1) };
+  return {
+    least,
+    most,
+    below: least > floor ? refusal(changed(layer, { [key]: least - 1 }), sides) : null,
+    above: why(most + 1),
+  };
 }
 
 /** The numbers that can be changed: a trained kernel keeps its size. */

@@ -5,7 +5,7 @@ import { html } from "fieldstone/elements";
 import { foot, head, mapsOf } from "fieldstone/entry";
 import { count, held } from "fieldstone/maps";
 
-const pitch = 48, narrow = 56, wide = 136; // pixels: of a map, of the button after them, of that and what is left out
+const pitch = 48, narrow = 56, wide = 192; // pixels: of a map, of the button after them, of that and what is left out
 
 /** Draw the list into `root`; calls `came` when maps came into it; returns what shows a chosen map, and `close`. */
 export function list(root, { store, maps, shown, state, redraw, came }) {

@@ -107,8 +107,10 @@ function scientific(size) {
 function short(value, characters) {
   if (value === null) return "";
   const isBelow1 = Math.abs(value) < 0.995;
-  const texts = [2, 1, 0].map(decimals => format(value, decimals)).map(text => isBelow1 ? text.replace("0.", ".") : text);
-  return texts.find(text => text.length <= characters && (text.includes(".") || Number.isInteger(value) || !isSmall(value))) ?? "";
+  const texts = [2, 1, 0].map(decimals => format(value, decimals));
+  const bare = texts.map(text => isBelow1 ? text.replace("0.", ".") : text);
+  const misleads = text => isSmall(value) && !Number.isInteger(value) && !text.includes(".");
+  return bare.find(text => text.length <= characters && (!misleads(text) || !Number.isFinite(value))) ?? "";
 }
 
 /** Whether a number must not be written as a whole one: 0.3 is no 0, and 1.5 no 2. */

@@ -51,12 +51,17 @@ export class Player {
     this.transport?.close();
     this.choosers?.forEach(chooser => chooser.close());
     this.#width = this.root.clientWidth;
+    if (this.#width === 0) return; // not shown: drawn once it has a width
     this.#settle();
-    const { trace, state } = this, width = this.#width - (this.#width < 620 ? 24 : 64);
+    const { trace, state } = this,
+      width = this.#width - (this.#width < 620 ? 24 : 64);
     this.stage = new Stage(trace, state, width, this.#ways());
     this.maps = this.stage.isWhole ? {} : this.#maps();
     this.choosers = choosersOf(trace, state, this.arrays, width, { picked: this.#choose, opened: this.#open });
-    this.bars = trace.weighted && trace.channelsOf(state.channel).length > 1 ? new Bars(channel => this.#choose("input", channel)) : null;
+    this.bars =
+      trace.weighted && trace.channelsOf(state.channel).length > 1
+        ? new Bars(channel => this.#choose("input", channel))
+        : null;
     this.transport = new Transport(state, trace.steps, this.#motion());
     this.#place();
     this.#turn(state.step);
@@ -75,35 +80,75 @@ export class Player {
 
   #place() {
     const { stage, choosers, maps, bars } = this;
-    this.read = { sentence: html("p", { class: "player-sentence", "aria-live": "polite" }), line: html("div", { class: "arithmetic" }),
-      sum: html("div", { class: "arithmetic", hidden: !bars }), gradient: html("p", { class: "player-gradient" }),
-      differs: html("p", { class: "player-differs", role: "note" }) };
-    const { sentence, line, sum, gradient, differs } = this.read, sides = ["both", "input", "output"].map(name => [
-      ...choosers.filter(chooser => chooser.name === name), ...maps[name] ? [maps[name]] : []].map(part => part.element));
-    this.root.replaceChildren(...this.notes,
-      html("div", { class: "player-maps", hidden: sides.flat().length === 0 }, ...sides.filter(side => side.length).map(
-        side => html("div", { class: choosers[0]?.name === "both" && side === sides[0] ? "player-both" : "player-side" }, ...side))),
-      html("div", { class: "player-stage" }, stage.element), legend(stage.scene),
-      html("div", { class: "player-read" }, sentence, line, bars?.element ?? "", sum, differs, gradient), this.transport.element);
+    this.read = {
+      sentence: html("p", { class: "player-sentence", "aria-live": "polite" }),
+      line: html("div", { class: "arithmetic" }),
+      sum: html("div", { class: "arithmetic", hidden: !bars }),
+      gradient: html("p", { class: "player-gradient" }),
+      differs: html("p", { class: "player-differs", role: "note" }),
+    };
+    const { sentence, line, sum, gradient, differs } = this.read,
+      sides = ["both", "input", "output"].map(name =>
+        [...choosers.filter(chooser => chooser.name === name), ...(maps[name] ? [maps[name]] : [])].map(
+          part => part.element,
+        ),
+      );
+    this.root.replaceChildren(
+      ...this.notes,
+      html(
+        "div",
+        { class: "player-maps", hidden: sides.flat().length === 0 },
+        ...sides
+          .filter(side => side.length)
+          .map(side =>
+            html(
+              "div",
+              { class: choosers[0]?.name === "both" && side === sides[0] ? "player-both" : "player-side" },
+              ...side,
+            ),
+          ),
+      ),
+      html("div", { class: "player-stage" }, stage.element),
+      legend(stage.scene),
+      html("div", { class: "player-read" }, sentence, line, bars?.element ?? "", sum, differs, gradient),
+      this.transport.element,
+    );
   }
-
 
   /** The whole maps on canvases, where the stones show only a part. */
   #maps() {
-    const { trace, state } = this, [, height, width] = trace.shape, [rows, columns] = trace.size;
-    const map = (name, values, height, width, picked) => new CanvasMap({ name, values, height, width, picked,
-      label: say("player.map", { name: say(`player.${name}`), rows: height, columns: width }) });
+    const { trace, state } = this,
+      [, height, width] = trace.shape,
+      [rows, columns] = trace.size;
+    const map = (name, values, height, width, picked) =>
+      new CanvasMap({
+        name,
+        values,
+        height,
+        width,
+        picked,
+        label: say("player.map", { name: say(`player.${name}`), rows: height, columns: width }),
+      });
     return {
       input: map("input", trace.plane(state.input), height, width, (row, column) => this.#cover(row, column)),
-      output: map("output", trace.output(state.channel), rows, columns, (row, column) => this.transport.go(row * columns + column)),
+      output: map("output", trace.output(state.channel), rows, columns, (row, column) =>
+        this.transport.go(row * columns + column),
+      ),
     };
   }
 
   #ways() {
-    const { trace } = this, grid = name => this.stage.grids[name];
+    const { trace } = this,
+      grid = name => this.stage.grids[name];
     return {
-      picked: step => { this.transport.go(step); grid("output").focus(this.now.row, this.now.column) },
-      entered: (row, column) => { this.#point(row, column); this.#cover(row, column) },
+      picked: step => {
+        this.transport.go(step);
+        grid("output").focus(this.now.row, this.now.column);
+      },
+      entered: (row, column) => {
+        this.#point(row, column);
+        this.#cover(row, column);
+      },
       moved: (row, column) => this.#point(row, column),
       stepped: (row, column) => {
         const at = [row, column].map((place, axis) => Math.max(0, Math.min(trace.size[axis] - 1, place)));
@@ -115,7 +160,8 @@ export class Player {
 
   /** Moves the cursor of the input; beyond what is drawn, the window comes along. */
   #point(row, column) {
-    const { stage, state } = this, isDrawn = stage.draws(row, column);
+    const { stage, state } = this,
+      isDrawn = stage.draws(row, column);
     if (!isDrawn && this.trace.covering(row, column) < 0) return;
     state.cursor = [row, column];
     if (!isDrawn) this.#cover(row, column);
@@ -150,7 +196,10 @@ export class Player {
     const { now, stage, trace, state, read, maps, bars } = this;
     stage.paint(phase);
     maps.input?.frame(now.taps.length ? now.spans.map(({ first, last }) => [first, last]) : null);
-    maps.output?.frame([[now.row, now.row], [now.column, now.column]]);
+    maps.output?.frame([
+      [now.row, now.row],
+      [now.column, now.column],
+    ]);
     read.line.replaceChildren(...line(trace, now, state.input, phase));
     if (bars) {
       bars.write(now.sums, state.input);
@@ -182,10 +231,18 @@ export class Player {
 
   #pressed = event => {
     if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { transport, state, trace } = this, isButton = event.target.matches("button");
-    const does = { ArrowLeft: () => transport.go(state.step - 1), ArrowRight: () => transport.go(state.step + 1),
-      Home: () => transport.go(0), End: () => transport.go(trace.steps - 1), " ": isButton ? null : () => transport.toggle(),
-      "+": () => transport.faster(1), "-": () => transport.faster(-1), "−": () => transport.faster(-1) }[event.key];
+    const { transport, state, trace } = this,
+      isButton = event.target.matches("button");
+    const does = {
+      ArrowLeft: () => transport.go(state.step - 1),
+      ArrowRight: () => transport.go(state.step + 1),
+      Home: () => transport.go(0),
+      End: () => transport.go(trace.steps - 1),
+      " ": isButton ? null : () => transport.toggle(),
+      "+": () => transport.faster(1),
+      "-": () => transport.faster(-1),
+      "−": () => transport.faster(-1),
+    }[event.key];
     if (!does) return;
     event.preventDefault();
     does();
@@ -195,7 +252,11 @@ export class Player {
 
 /** A geometry between two: of the window and the cell; the taps are those of the second. */
 function between(from, to, share) {
-  const mix = (one, other) => one && other && Object.fromEntries(
-    Object.entries(other).map(([key, value]) => [key, one[key] + (value - one[key]) * share]));
-  return from && share < 1 ? { ...to, window: mix(from.window, to.window) ?? to.window, cell: mix(from.cell, to.cell) } : to;
+  const mix = (one, other) =>
+    one &&
+    other &&
+    Object.fromEntries(Object.entries(other).map(([key, value]) => [key, one[key] + (value - one[key]) * share]));
+  return from && share < 1
+    ? { ...to, window: mix(from.window, to.window) ?? to.window, cell: mix(from.cell, to.cell) }
+    : to;
 }

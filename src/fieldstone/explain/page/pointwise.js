@@ -12,7 +12,7 @@ addWords({
   "pointwise.entry": ["Value {column} of {n}.", "값 {column} / {n}."],
 });
 
-const NARROW = 560; // pixels
+const [NARROW, PITCH] = [560, 46]; // pixels
 
 /** The place of a cell in words. */
 export function placeOf(tensor, { channel, row, column }) {
@@ -29,19 +29,17 @@ export const sizeOf = tensor => {
 
 /** How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them. */
 export function room(width, tensor, between = 0, maps = 2) {
-  const isNarrow = width < NARROW,
-    pitch = 46;
-  if (tensor.shape.length === 1)
-    return { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / pitch))), pitch };
-  if (isNarrow) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch };
-  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch };
+  const strip = { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / PITCH))), pitch: PITCH };
+  if (tensor.shape.length === 1) return strip;
+  if (width < NARROW) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch: PITCH };
+  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch: PITCH };
 }
 
 /**
  * A view of a block whose output cell reads the same cell of its input.
  *
- * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs more);
- *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what stands around the two maps:
+ * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs);
+ *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what is around the two maps:
  *   `on` is the sheet, `middle` an element between the maps, x and y are the values of the cell.
  */
 export function pointwiseView(root, store, block, parts) {
@@ -80,7 +78,7 @@ function draw(on, store, block, parts, { input, output, loaded }) {
   );
   on.stage.append(...[chooser, row].filter(Boolean));
   const step = steps(on, rows * columns, at => go({ row: Math.floor(at / columns), column: at % columns }));
-  const tell = parts.build({ on, input, output, loaded, middle, go });
+  const tell = parts.build({ on, input, output, loaded, middle });
   function show() {
     from.show(cell);
     to.show(cell);

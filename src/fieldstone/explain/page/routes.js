@@ -10,6 +10,8 @@ addWords({
   "routes.filters": ["Filters", "필터"],
   "routes.views": ["Views", "보기"],
   "routes.untrained": ["untrained", "학습 전"],
+  "routes.file": ["This file holds one image. The page that fieldstone explore opens without -o takes others.",
+    "이 파일에는 이미지가 하나뿐입니다. -o 없이 fieldstone explore로 연 페이지에서는 다른 이미지도 볼 수 있습니다."],
   "routes.params": ["{count} parameters", "파라미터 {count}개"],
   "routes.blocks": ["{count} blocks", "블록 {count}개"],
   "routes.around": ["Blocks before and after", "앞뒤 블록"],
@@ -29,12 +31,13 @@ const layers = {
 /** The view of an address: {module, block, above, body, crumbs, title}; of one that means nothing, the overview. */
 export function routed(store, hash) {
   const [, name, path] = /^#\/(\w*)\/?(.*)$/.exec(hash) ?? [], block = name === "block" ? store.block(path) : null;
-  const body = html("div", { class: "body" }), { title } = store.payload;
+  const body = html("div", { class: "body" }), { title, trained } = store.payload;
+  const called = trained ? title : `${title} (${say("routes.untrained")})`;
   if (block)
     return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)],
-      title: `${block.notation} · ${title}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
+      title: `${block.notation} · ${called}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
   const place = name in views ? name : "overview", own = say(`routes.${place}`);
-  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
+  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title: called,
     above: () => [head(store, place), notes(store)], crumbs: place === "overview" ? [{ text: title }]
       : [{ text: say("routes.overview"), href: "#/" }, { text: own }] };
 }
@@ -57,8 +60,8 @@ function tabs(place) {
   return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...names.map(link));
 }
 
-function notes(store) {
-  const { notes: texts } = store.payload.model;
+function notes({ payload }) {
+  const texts = payload.live ? payload.model.notes : [...payload.model.notes, say("routes.file")];
   return html("ul", { class: "notes", hidden: texts.length === 0 }, ...texts.map(text => html("li", {}, text)));
 }
 

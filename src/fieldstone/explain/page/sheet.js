@@ -20,7 +20,7 @@ addWords({
  *
  * @param {string} title of the sheet.
  * @param {Promise[]} needed what `draw` shows.
- * @param {(on: object, ...found) => void} draw fills the sheet {root, stage, sentence, arithmetic, note, aside, width(),
+ * @param {(on: object, ...found) => void} draw fills the sheet {stage, sentence, arithmetic, note, aside, width(),
  *   box(title, ...children)}: elements, the stage's width in pixels, and a way to add a box beside.
  * @param {boolean} alone without boxes beside.
  * @returns {{close()}}

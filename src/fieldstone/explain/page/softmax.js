@@ -47,7 +47,7 @@ export function softmaxReckoning(values, chosen, recorded, logarithm = false) {
   return { line: html("div", { class: "arithmetic" }, ...parts, result), note };
 }
 
-/** z, e^(z − m), ÷ Σ and a bar for each class, the most probable first; beyond ten the rest in one row; `chosen` is marked. */
+/** z, e^(z − m), ÷ Σ and a bar for each class, most probable first, the rest beyond ten in one row; `chosen` is bold. */
 export function softmaxTable(values, names, chosen, heading = say("softmax.class")) {
   const { powers, sum, shares: all } = shares(values);
   const order = values.map((_, at) => at).sort((one, other) => all[other] - all[one] || one - other);

@@ -20,19 +20,23 @@ addWords({
   "stage.conv": ["× weight, then sum", "× 가중치, 모두 더하기"],
 });
 
-const NARROW = 560, KERNEL = 11; // pixels; taps a side that are drawn at most
+const NARROW = 560,
+  KERNEL = 11; // pixels; taps a side that are drawn at most
 
 export class Stage {
   /**
    * @param view {channel, input, cursor}: the output channel, the input channel, and the cell of the input that the
    *   keyboard is on, [row, column].
    * @param width pixels that there are.
-   * @param on picked(step); entered(row, column) and moved(row, column) of the input; stepped(row, column) of the output.
+   * @param on picked(step); entered(row, column) and moved(row, column) of the input; stepped(row, column) of the
+   *   output.
    */
   constructor(trace, view, width, on) {
     Object.assign(this, { trace, view, on, scene: sceneOf(trace, view) });
     this.isNarrow = width < NARROW;
-    this.most = this.isNarrow ? { input: Math.max(5, Math.floor(width / 36)), output: 5 } : { input: 13, output: 11 };
+    this.most = this.isNarrow
+      ? { input: Math.max(5, Math.floor(width / 36)), output: trace.axes[1].taps > 3 ? 3 : 5 }
+      : { input: 13, output: 11 };
     this.aim(trace.at(0, view.channel, view.input));
     this.place = layout(width, this.#sizes());
     this.element = this.#draw(width);
@@ -45,7 +49,8 @@ export class Stage {
 
   /** Turns to another step: what of the maps is drawn. */
   aim(now) {
-    const { trace, most, view } = this, at = [now.row, now.column];
+    const { trace, most, view } = this,
+      at = [now.row, now.column];
     const near = now.winner ? [now.winner.row, now.winner.column] : view.cursor;
     this.now = now;
     this.lenses = {
@@ -57,20 +62,36 @@ export class Stage {
   /** Whether a place of the input is among the stones. */
   draws(...place) {
     return place.every((at, axis) => {
-      const { first, step, number } = this.lenses.input[axis], index = (at - first) / step;
+      const { first, step, number } = this.lenses.input[axis],
+        index = (at - first) / step;
       return Number.isInteger(index) && index >= 0 && index < number;
     });
   }
 
   /** Where window and output cell of this step lie, for `frame`: {window, cell, taps} in pixels. */
   geometry() {
-    const { now, lenses: { input, output }, place: { pitch, small, input: [left, top], output: [x, y] } } = this;
+    const {
+      now,
+      lenses: { input, output },
+      place: {
+        pitch,
+        small,
+        input: [left, top],
+        output: [x, y],
+      },
+    } = this;
     const [rows, columns] = now.spans.map(({ first, last }, axis) => along(input[axis], first, last, pitch));
-    const window = now.taps.length === 0 ? null :
-      { x: left + columns.from, y: top + rows.from, width: columns.length, height: rows.length };
-    const offset = (lens, at, first) => (at - first) / lens.step * pitch;
-    const taps = isApart(now) ? now.taps.map(({ row, column }) => ({
-      x: offset(input[1], column, now.spans[1].first), y: offset(input[0], row, now.spans[0].first) })) : [];
+    const window =
+      now.taps.length === 0
+        ? null
+        : { x: left + columns.from, y: top + rows.from, width: columns.length, height: rows.length };
+    const offset = (lens, at, first) => ((at - first) / lens.step) * pitch;
+    const taps = isApart(now)
+      ? now.taps.map(({ row, column }) => ({
+          x: offset(input[1], column, now.spans[1].first),
+          y: offset(input[0], row, now.spans[0].first),
+        }))
+      : [];
     const cell = { x: x + (now.column - output[1].first) * small, y: y + (now.row - output[0].first) * small };
     return { window, taps, cell: { ...cell, width: small, height: small } };
   }
@@ -81,7 +102,12 @@ export class Stage {
 
   /** Draws the cells of this step. Phase 0: the window has moved, 1: its cells are marked, 2: the result is written. */
   paint(phase) {
-    const { grids: { input, kernel, output }, lenses, now, scene } = this;
+    const {
+      grids: { input, kernel, output },
+      lenses,
+      now,
+      scene,
+    } = this;
     input.paint(inputLook(scene, now, phase), firsts(lenses.input));
     kernel.paint(kernelLook(scene, now, phase), this.#kernelPart());
     output.paint(outputLook(scene, now, phase), firsts(lenses.output));
@@ -92,23 +118,37 @@ export class Stage {
   }
 
   #sizes() {
-    const { trace, lenses } = this, numbers = axes => axes.map(lens => lens.number);
-    const taps = trace.axes.map(({ taps }, axis) => taps > KERNEL ? Math.min(KERNEL, lenses.input[axis].number) : taps);
+    const { trace, lenses } = this,
+      numbers = axes => axes.map(lens => lens.number);
+    const taps = trace.axes.map(({ taps }, axis) =>
+      taps > KERNEL ? Math.min(KERNEL, lenses.input[axis].number) : taps,
+    );
     return { input: numbers(lenses.input), kernel: taps, output: numbers(lenses.output) };
   }
 
   #draw(width) {
     const { place, labels } = Object.assign(this, { grids: this.#grids(), labels: this.#labels() });
-    const [rows, columns] = this.#sizes().kernel, [x, y] = place.kernel, { pitch, small } = place;
+    const [rows, columns] = this.#sizes().kernel,
+      [x, y] = place.kernel,
+      { pitch, small } = place;
     this.beams = new Beams({ x, y, width: columns * small, height: rows * small }, pitch, small);
-    this.caption = svg("text", { class: "stage-caption", x: x + columns * small / 2, y: y + rows * small + 20 });
+    this.caption = svg("text", { class: "stage-caption", x: x + (columns * small) / 2, y: y + rows * small + 20 });
     const parts = Object.keys(labels).flatMap(name => [labels[name].element, this.grids[name].element]);
-    return svg("svg", { class: "stage", viewBox: `0 0 ${width} ${place.height}`, width, height: place.height },
-      svg("defs", {}, hatch()), this.beams.under, ...parts, this.caption, this.beams.over);
+    return svg(
+      "svg",
+      { class: "stage", viewBox: `0 0 ${width} ${place.height}`, width, height: place.height },
+      svg("defs", {}, hatch()),
+      this.beams.under,
+      ...parts,
+      this.caption,
+      this.beams.over,
+    );
   }
 
   #grids() {
-    const { place, on, trace, view } = this, sizes = this.#sizes(), small = [place.small, place.smallGap];
+    const { place, on, trace, view } = this,
+      sizes = this.#sizes(),
+      small = [place.small, place.smallGap];
     const grid = (name, word, [pitch, gap], channel, does) => {
       const [[rows, columns], [x, y]] = [sizes[name], place[name]];
       const look = { label: say(`stage.${word}`), x, y, pitch, gap, channel, focusable: name !== "kernel" };
@@ -124,9 +164,13 @@ export class Stage {
   }
 
   #labels() {
-    const { place, trace } = this, middle = trace.weighted ? "kernel" : "window";
-    return { input: label(place.input, "in", "input"), kernel: label(place.kernel, "frame", middle),
-      output: label(place.output, "out", "output") };
+    const { place, trace } = this,
+      middle = trace.weighted ? "kernel" : "window";
+    return {
+      input: label(place.input, "in", "input"),
+      kernel: label(place.kernel, "frame", middle),
+      output: label(place.output, "out", "output"),
+    };
   }
 
   /** The part of a kernel that is drawn where it has more taps than fit. */
@@ -139,18 +183,24 @@ export class Stage {
   }
 
   #write() {
-    const { trace, lenses, labels, now } = this, [, ...sides] = trace.shape;
-    const taps = trace.weighted ? trace.layer.kernel : now.spans.map(({ places }) => places.filter(one => one !== null).length);
+    const { trace, lenses, labels, now } = this,
+      [, ...sides] = trace.shape;
+    const taps = trace.weighted
+      ? trace.layer.kernel
+      : now.spans.map(({ places }) => places.filter(one => one !== null).length);
     labels.input.write(sized(lenses.input, sides, trace.layer, this.isNarrow));
     labels.kernel.write(taps.join(" × "));
     labels.output.write(trace.size.join(" × "));
-    this.caption.textContent = say(`stage.${trace.weighted ? "conv" : trace.kind}`, { n: now.count ?? now.taps.length });
+    this.caption.textContent = say(`stage.${trace.weighted ? "conv" : trace.kind}`, {
+      n: now.count ?? now.taps.length,
+    });
   }
 }
 
 /** Where a span lies along a lens, cut to it: {from, length} in pixels. */
 function along({ first, step, number }, from, to, pitch) {
-  const start = Math.max(0, (from - first) / step), end = Math.min(number, (to - first) / step + 1);
+  const start = Math.max(0, (from - first) / step),
+    end = Math.min(number, (to - first) / step + 1);
   return { from: start * pitch, length: (end - start) * pitch };
 }
 
@@ -160,16 +210,24 @@ function firsts([rows, columns]) {
 
 /** The words above a grid: its swatch, name, and what `write` is given. */
 function label([x, y], role, word) {
-  const swatch = role === "frame" ? svg("rect", { class: "stage-swatch", x: x + 4, y: y - 24.5, width: 10, height: 10, rx: 3 }) :
-    svg("rect", { x: x + 3, y: y - 25, width: 12, height: 12, rx: 3, fill: `var(--${role})` });
+  const swatch =
+    role === "frame"
+      ? svg("rect", { class: "stage-swatch", x: x + 4, y: y - 24.5, width: 10, height: 10, rx: 3 })
+      : svg("rect", { x: x + 3, y: y - 25, width: 12, height: 12, rx: 3, fill: `var(--${role})` });
   const size = svg("tspan", { class: "stage-size" });
   const text = svg("text", { class: "stage-label", x: x + 21, y: y - 14 }, say(`stage.${word}`), " ", size);
-  return { element: svg("g", {}, swatch, text), write: words => { size.textContent = words } };
+  return {
+    element: svg("g", {}, swatch, text),
+    write: words => {
+      size.textContent = words;
+    },
+  };
 }
 
 /** `5 × 5 + padding 1`, or which part of a map is drawn. */
 function sized(lenses, sides, layer, isNarrow) {
-  const size = sides.join(" × "), range = ({ first, step, number }) => `${first + 1}–${first + (number - 1) * step + 1}`;
+  const size = sides.join(" × "),
+    range = ({ first, step, number }) => `${first + 1}–${first + (number - 1) * step + 1}`;
   if (!lenses.every(lens => lens.whole)) {
     const [rows, columns] = lenses.map(range).map(text => text.replace(/^-/, "−"));
     return say(isNarrow ? "stage.rows" : "stage.part", { rows, columns, size });

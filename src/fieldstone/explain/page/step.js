@@ -49,7 +49,11 @@ class Step {
   constructor(root, store, block) {
     Object.assign(this, { root, store, block, state: stateOf(block) });
     this.head = html("div", { class: "step-head" });
-    this.main = html("section", { class: "step-view card", "aria-busy": "true" }, html("p", { class: "step-note" }, say("step.loading")));
+    this.main = html(
+      "section",
+      { class: "step-view card", "aria-busy": "true" },
+      html("p", { class: "step-note" }, say("step.loading")),
+    );
     this.beside = html("div", { class: "step-beside" });
     root.append(html("div", { class: "step" }, this.head, this.main, this.beside));
     this.#title(block.layer);
@@ -59,7 +63,10 @@ class Step {
     try {
       this.arrays = await load(this.store, this.block);
     } catch (fault) {
-      if (!this.#isClosed) this.main.replaceChildren(html("p", { class: "step-note", role: "alert" }, say("step.fault", { reason: fault.message })));
+      if (!this.#isClosed)
+        this.main.replaceChildren(
+          html("p", { class: "step-note", role: "alert" }, say("step.fault", { reason: fault.message })),
+        );
       return;
     }
     if (this.#isClosed) return;
@@ -84,14 +91,20 @@ class Step {
   #begin() {
     const { arrays, block, state } = this;
     this.player = new Player(this.main, state, this.#notes());
-    this.whatIf = new WhatIf({ layer: arrays.layer, sides: arrays.shape.slice(1), changes: state.changes,
-      changed: changes => this.#change(changes), facts: factsOf(block, this.#trace()) });
+    this.whatIf = new WhatIf({
+      layer: arrays.layer,
+      sides: arrays.shape.slice(1),
+      changes: state.changes,
+      changed: changes => this.#change(changes),
+      facts: factsOf(block, this.#trace()),
+    });
     this.beside.replaceWith(this.whatIf.element);
     this.#change(state.changes);
   }
 
   #trace() {
-    const { layer, input, shape, recorded } = this.arrays, { changes } = this.state;
+    const { layer, input, shape, recorded } = this.arrays,
+      { changes } = this.state;
     const isChanged = Object.keys(changes).length > 0;
     return new Trace(changed(layer, changes), input, shape, isChanged ? null : recorded);
   }
@@ -110,12 +123,22 @@ class Step {
   }
 
   #title(layer, size) {
-    const { block } = this, [channels, ...sides] = block.output_shape;
+    const { block } = this,
+      [channels, ...sides] = block.output_shape;
     const made = size && sides.length ? times([channels, ...size.slice(-sides.length)]) : times(block.output_shape);
-    const heading = html("div", {}, html("h1", {}, say(`step.${titleOf(layer)}`)), html("p", { class: "step-sub" },
-      html("code", {}, block.notation), html("code", {}, `${times(block.input_shape)} → ${made}`)));
+    const heading = html(
+      "div",
+      {},
+      html("h1", {}, say(`step.${titleOf(layer)}`)),
+      html(
+        "p",
+        { class: "step-sub" },
+        html("code", {}, block.notation),
+        html("code", {}, `${times(block.input_shape)} → ${made}`),
+      ),
+    );
     const isFocused = this.head.contains(document.activeElement);
-    this.head.replaceChildren(heading, ...layer.type.endsWith("pool") ? [this.#kinds(layer)] : []);
+    this.head.replaceChildren(heading, ...(layer.type.endsWith("pool") ? [this.#kinds(layer)] : []));
     if (isFocused) this.head.querySelector("input:checked")?.focus();
   }
 
@@ -123,11 +146,21 @@ class Step {
   #kinds(layer) {
     const family = layer.type.replace(/(max|avg)pool$/, "");
     const choice = kind => {
-      const input = html("input", { type: "radio", name: "step-kind", value: kind, checked: layer.type === `${family}${kind}pool` });
+      const input = html("input", {
+        type: "radio",
+        name: "step-kind",
+        value: kind,
+        checked: layer.type === `${family}${kind}pool`,
+      });
       input.addEventListener("change", () => this.whatIf?.become(`${family}${kind}pool`));
       return html("label", {}, input, html("span", {}, say(`step.${kind}pool`)));
     };
-    return html("fieldset", { class: "step-kinds" }, html("legend", { class: "hidden" }, say("step.operation")), ...["max", "avg"].map(choice));
+    return html(
+      "fieldset",
+      { class: "step-kinds" },
+      html("legend", { class: "hidden" }, say("step.operation")),
+      ...["max", "avg"].map(choice),
+    );
   }
 }
 

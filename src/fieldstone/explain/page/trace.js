@@ -1,7 +1,17 @@
 // One window layer on one image: what each of its windows reads, what it comes to, and what the network recorded.
 
 import {
-  NOTHING, channelsOf, compute, filtersOf, kernelAt, kindOf, outputSize, paddingValue, readings, sourceOf, windowsAlong,
+  NOTHING,
+  channelsOf,
+  compute,
+  filtersOf,
+  kernelAt,
+  kindOf,
+  outputSize,
+  paddingValue,
+  readings,
+  sourceOf,
+  windowsAlong,
 } from "fieldstone/layers";
 
 export class Trace {
@@ -67,8 +77,9 @@ export class Trace {
   /** The places that a window reads along an axis: {first, last, places}, a place a tap (null: none). */
   span(axis, at) {
     const { taps, out, places, sources } = this.axes[axis];
-    const read = Array.from({ length: taps }, (_, tap) => tap * out + at).map(
-      index => sources[index] === NOTHING ? null : places[index]);
+    const read = Array.from({ length: taps }, (_, tap) => tap * out + at).map(index =>
+      sources[index] === NOTHING ? null : places[index],
+    );
     const there = read.filter(place => place !== null);
     return { first: Math.min(...there), last: Math.max(...there), places: read };
   }
@@ -84,17 +95,21 @@ export class Trace {
 
   /** Whether some window steps over cells that lie between those which it reads. */
   get skips() {
-    return [0, 1].some(axis => Array.from({ length: this.size[axis] }, (_, at) => this.span(axis, at)).some(
-      ({ first, last, places }) => last - first + 1 > places.filter(place => place !== null).length));
+    return [0, 1].some(axis =>
+      Array.from({ length: this.size[axis] }, (_, at) => this.span(axis, at)).some(
+        ({ first, last, places }) => last - first + 1 > places.filter(place => place !== null).length,
+      ),
+    );
   }
 
   /** The first step whose window reads a place; −1 if none does. */
   covering(row, column) {
     const [down, along] = [row, column].map((place, axis) => {
       const { taps, out, places, sources } = this.axes[axis];
-      for (let at = 0; at < out; at++) for (let tap = 0; tap < taps; tap++) {
-        if (sources[tap * out + at] !== NOTHING && places[tap * out + at] === place) return at;
-      }
+      for (let at = 0; at < out; at++)
+        for (let tap = 0; tap < taps; tap++) {
+          if (sources[tap * out + at] !== NOTHING && places[tap * out + at] === place) return at;
+        }
       return -1;
     });
     return down < 0 || along < 0 ? -1 : down * this.size[1] + along;
@@ -102,7 +117,8 @@ export class Trace {
 
   /** Which rows (axis 0) or columns (1) of the input some window reads. */
   read(axis) {
-    const { size, sources } = this.axes[axis], found = new Array(size).fill(false);
+    const { size, sources } = this.axes[axis],
+      found = new Array(size).fill(false);
     for (const source of sources) if (source >= 0) found[source] = true;
     return found;
   }
@@ -115,7 +131,8 @@ export class Trace {
    *   sum (of this input channel), sums [{channel, sum}], bias (null without one).
    */
   at(step, channel, input) {
-    const row = Math.floor(step / this.size[1]), column = step % this.size[1];
+    const row = Math.floor(step / this.size[1]),
+      column = step % this.size[1];
     const read = readings(this.layer, this.shape, [row, column]);
     const spans = [this.span(0, row), this.span(1, column)];
     const made = this.weighted ? this.#products(read, channel, input) : this.#pooled(read, channel);
@@ -123,12 +140,14 @@ export class Trace {
   }
 
   #values(read, channel) {
-    const plane = this.plane(channel), outside = paddingValue(this.layer);
-    return read.map(reading => reading.source === null ? outside : plane[reading.source]);
+    const plane = this.plane(channel),
+      outside = paddingValue(this.layer);
+    return read.map(reading => (reading.source === null ? outside : plane[reading.source]));
   }
 
   #products(read, channel, input) {
-    const width = this.layer.kernel[1], places = read.map(({ tap }) => tap[0] * width + tap[1]);
+    const width = this.layer.kernel[1],
+      places = read.map(({ tap }) => tap[0] * width + tap[1]);
     const termsOf = one => {
       const kernel = this.kernel(one, channel);
       return this.#values(read, one).map((value, at) => ({ value, weight: kernel[places[at]] }));
@@ -142,18 +161,27 @@ export class Trace {
     }
     const bias = this.layer.bias ? this.layer.bias[channel] : null;
     const taps = termsOf(input).map((term, at) => ({ ...read[at], ...term, term: term.value * term.weight }));
-    return { taps, sums, sum: total(taps.map(tap => tap.term)), bias, size: size + Math.abs(bias ?? 0),
-      own: total(sums.map(({ sum }) => sum)) + (bias ?? 0) };
+    return {
+      taps,
+      sums,
+      sum: total(taps.map(tap => tap.term)),
+      bias,
+      size: size + Math.abs(bias ?? 0),
+      own: total(sums.map(({ sum }) => sum)) + (bias ?? 0),
+    };
   }
 
   #pooled(read, channel) {
-    const values = this.#values(read, channel), taps = read.map((one, at) => ({ ...one, value: values[at] }));
+    const values = this.#values(read, channel),
+      taps = read.map((one, at) => ({ ...one, value: values[at] }));
     if (this.kind === "max") {
-      const winner = largest(taps), own = winner?.value ?? -Infinity;
+      const winner = largest(taps),
+        own = winner?.value ?? -Infinity;
       return { taps, winner, own, size: Math.abs(own), ties: values.filter(value => value === own).length };
     }
-    const counted = this.layer.count_include_pad ?? true ? taps : taps.filter(tap => tap.source !== null);
-    const sum = total(values), count = counted.length;
+    const counted = (this.layer.count_include_pad ?? true) ? taps : taps.filter(tap => tap.source !== null);
+    const sum = total(values),
+      count = counted.length;
     return { taps, sum, count, own: count ? sum / count : 0, size: total(values.map(Math.abs)) / (count || 1) };
   }
 }

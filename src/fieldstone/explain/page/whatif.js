@@ -1,4 +1,5 @@
-// What if the layer were another: sliders for the numbers that torch accepts, the output's size by the formula, and facts.
+// What if the layer were another: sliders for the numbers that torch accepts, the output's size by the formula, and
+// facts.
 
 import { button, html } from "fieldstone/elements";
 import { formula, kindOf, outputSize, slides, unread } from "fieldstone/layers";
@@ -21,8 +22,7 @@ addWords({
   "whatif.small": ["the window must fit into the map", "윈도우가 맵 안에 들어갈 때까지"],
   "whatif.reflect": ["reflect: less than the map's side", "reflect 패딩은 맵의 변보다 작게"],
   "whatif.circular": ["circular: once around at most", "circular 패딩은 한 바퀴까지"],
-  "whatif.more": ["output padding {n} stays below stride or dilation",
-    "출력 패딩 {n}: 스트라이드나 팽창보다 작게"],
+  "whatif.more": ["output padding {n} stays below stride or dilation", "출력 패딩 {n}: 스트라이드나 팽창보다 작게"],
   "whatif.one": ["beyond: still one window", "더 커도 윈도우는 하나"],
   "whatif.alone": ["beyond: windows of padding alone", "더 크면 패딩만 읽는 윈도우가 생김"],
   "whatif.single": ["one cell has nothing to space out", "한 칸짜리 커널은 벌릴 간격이 없음"],
@@ -32,12 +32,18 @@ addWords({
   "whatif.size": ["Output size", "출력 크기"],
   "whatif.rows": ["rows", "행"],
   "whatif.columns": ["columns", "열"],
-  "whatif.share": ["Output i of {out} reads ⌊i×{side} ÷ {out}⌋ to ⌈(i+1)×{side} ÷ {out}⌉ − 1, from 0.",
-    "출력 {out}칸 중 i는 ⌊i×{side} ÷ {out}⌋부터 ⌈(i+1)×{side} ÷ {out}⌉ − 1까지 읽습니다(0부터)."],
-  "whatif.unread": ["At the end {rows} rows and {columns} columns are read by no window: the stride steps past them.",
-    "끝의 {rows}행과 {columns}열은 어느 윈도우도 읽지 않습니다. 스트라이드가 지나칩니다."],
-  "whatif.computed": ["Computed by this page with the network's own weights; the network itself is unchanged.",
-    "네트워크의 가중치로 이 페이지가 계산한 값입니다. 네트워크는 그대로입니다."],
+  "whatif.share": [
+    "Output i of {out} reads ⌊i×{side} ÷ {out}⌋ to ⌈(i+1)×{side} ÷ {out}⌉ − 1, from 0.",
+    "출력 {out}칸 중 i는 ⌊i×{side} ÷ {out}⌋부터 ⌈(i+1)×{side} ÷ {out}⌉ − 1까지 읽습니다(0부터).",
+  ],
+  "whatif.unread": [
+    "At the end {rows} rows and {columns} columns are read by no window: the stride steps past them.",
+    "끝의 {rows}행과 {columns}열은 어느 윈도우도 읽지 않습니다. 스트라이드가 지나칩니다.",
+  ],
+  "whatif.computed": [
+    "Computed by this page with the network's own weights; the network itself is unchanged.",
+    "네트워크의 가중치로 이 페이지가 계산한 값입니다. 네트워크는 그대로입니다.",
+  ],
   "whatif.parameters": ["Parameters", "파라미터"],
   "whatif.reads": ["Cells read", "읽는 칸"],
   "whatif.readsOf": ["{n} of {all}", "{n} / {all}"],
@@ -65,24 +71,39 @@ export class WhatIf {
   /** Shows other changes. */
   update(changes) {
     this.changes = changes;
-    const layer = changed(this.layer, changes), isChanged = Object.keys(changes).length > 0;
+    const layer = changed(this.layer, changes),
+      isChanged = Object.keys(changes).length > 0;
     for (const [key, row] of Object.entries(this.rows)) this.#write(key, row, layer);
     this.reset.hidden = this.computed.hidden = !isChanged;
     this.#writeSize(layer);
   }
 
   #sliders() {
-    const kept = this.layer.type === "conv" || this.layer.type === "upconv" ? say("whatif.kept") :
-      this.layer.type.startsWith("global") ? say("whatif.whole") : null;
+    const kept =
+      this.layer.type === "conv" || this.layer.type === "upconv"
+        ? say("whatif.kept")
+        : this.layer.type.startsWith("global")
+          ? say("whatif.whole")
+          : null;
     const note = kept && html("p", { class: "whatif-note" }, kept);
-    return html("section", { class: "whatif-box card" }, html("h2", {}, say("whatif.title")),
-      ...Object.values(this.rows).map(row => row.element), note, this.computed, this.reset);
+    return html(
+      "section",
+      { class: "whatif-box card" },
+      html("h2", {}, say("whatif.title")),
+      ...Object.values(this.rows).map(row => row.element),
+      note,
+      this.computed,
+      this.reset,
+    );
   }
 
   #row(key) {
-    const id = `whatif-${key}`, label = html("label", { for: id }, say(`whatif.${key}`), html("i", {}, LETTERS[key]));
-    const slider = html("input", { type: "range", id, step: 1 }), value = html("output", { for: id });
-    const was = html("span", { class: "whatif-was" }), note = html("small", { id: `${id}-note` });
+    const id = `whatif-${key}`,
+      label = html("label", { for: id }, say(`whatif.${key}`), html("i", {}, LETTERS[key]));
+    const slider = html("input", { type: "range", id, step: 1 }),
+      value = html("output", { for: id });
+    const was = html("span", { class: "whatif-was" }),
+      note = html("small", { id: `${id}-note` });
     slider.setAttribute("aria-describedby", note.id);
     slider.addEventListener("input", () => this.#set({ ...this.changes, [key]: Number(slider.value) }));
     return { element: html("div", { class: "whatif-row" }, label, slider, value, was, note), slider, value, was, note };
@@ -90,8 +111,9 @@ export class WhatIf {
 
   /** Keeps only what differs from the network. */
   #set(changes) {
-    const differing = Object.entries(changes).filter(([key, value]) => key === "type" ? value !== this.layer.type :
-      textOf(this.layer, key) !== String(value));
+    const differing = Object.entries(changes).filter(([key, value]) =>
+      key === "type" ? value !== this.layer.type : textOf(this.layer, key) !== String(value),
+    );
     this.changed(Object.fromEntries(differing));
   }
 
@@ -103,16 +125,25 @@ export class WhatIf {
   #write(key, { slider, value, was, note }, layer) {
     const isMean = key === "dilation" && kindOf(layer) === "mean";
     const range = isMean ? { least: 1, most: 1, above: "average" } : offered(layer, this.sides, key);
-    const text = textOf(layer, key), network = textOf(this.layer, key), isChanged = text !== network;
-    Object.assign(slider, { min: range.least, max: range.most, value: largest(layer, key), disabled: range.least === range.most });
+    const text = textOf(layer, key),
+      network = textOf(this.layer, key),
+      isChanged = text !== network;
+    Object.assign(slider, {
+      min: range.least,
+      max: range.most,
+      value: largest(layer, key),
+      disabled: range.least === range.most,
+    });
     const share = range.most > range.least ? (largest(layer, key) - range.least) / (range.most - range.least) : 0;
     slider.style.setProperty("--v", `${100 * share}%`);
     slider.setAttribute("aria-valuetext", isChanged ? `${text}, ${say("whatif.was", { value: network })}` : text);
     value.textContent = text;
     value.classList.toggle("whatif-changed", isChanged);
     was.textContent = isChanged ? say("whatif.was", { value: network }) : "";
-    note.textContent = [...new Set([range.below, range.above])].filter(Boolean).map(
-      word => say(`whatif.${word}`, { n: layer.output_padding?.join(", ") })).join("; ");
+    note.textContent = [...new Set([range.below, range.above])]
+      .filter(Boolean)
+      .map(word => say(`whatif.${word}`, { n: layer.output_padding?.join(", ") }))
+      .join("; ");
   }
 
   #size() {
@@ -120,30 +151,49 @@ export class WhatIf {
     this.sideWas = html("p", { class: "whatif-was" });
     this.formulas = html("div", { class: "whatif-formulas" });
     this.edge = html("p", { class: "whatif-note", "data-unread": "" });
-    return html("section", { class: "whatif-box card" },
-      html("h2", { class: "whatif-pair" }, html("span", {}, say("whatif.size")), this.side), this.sideWas, this.formulas, this.edge);
+    return html(
+      "section",
+      { class: "whatif-box card" },
+      html("h2", { class: "whatif-pair" }, html("span", {}, say("whatif.size")), this.side),
+      this.sideWas,
+      this.formulas,
+      this.edge,
+    );
   }
 
   #writeSize(layer) {
-    const size = outputSize(layer, this.sides), network = outputSize(this.layer, this.sides);
+    const size = outputSize(layer, this.sides),
+      network = outputSize(this.layer, this.sides);
     this.side.textContent = size.join(" × ");
     const isChanged = size.join() !== network.join();
     this.side.classList.toggle("whatif-changed", isChanged);
     this.sideWas.textContent = isChanged ? say("whatif.was", { value: network.join(" × ") }) : "";
-    this.formulas.replaceChildren(...slides(layer) ? this.#formulas(layer) : this.#shares(layer, size));
+    this.formulas.replaceChildren(...(slides(layer) ? this.#formulas(layer) : this.#shares(layer, size)));
     const [rows, columns] = unread(layer, this.sides);
     this.edge.hidden = rows + columns === 0;
     this.edge.textContent = say("whatif.unread", { rows, columns });
   }
 
   #formulas(layer) {
-    const general = layer.type === "upconv" ? "(n − 1)×s − 2p + d(k−1) + o + 1" : layer.ceil_mode ?
-      "⌈(n + 2p − d(k−1) − 1) ÷ s⌉ + 1" : "⌊(n + 2p − d(k−1) − 1) ÷ s⌋ + 1";
+    const general =
+      layer.type === "upconv"
+        ? "(n − 1)×s − 2p + d(k−1) + o + 1"
+        : layer.ceil_mode
+          ? "⌈(n + 2p − d(k−1) − 1) ÷ s⌉ + 1"
+          : "⌊(n + 2p − d(k−1) − 1) ÷ s⌋ + 1";
     const lines = [0, 1].map(axis => formula(layer, this.sides[axis], axis));
-    const texts = lines.map(parts => parts.map(part => part.text).join("")), isSame = texts[0] === texts[1];
-    const written = lines.slice(0, isSame ? 1 : 2).map((parts, axis) => html("p", { class: "whatif-form" },
-      isSame ? null : html("span", { class: "whatif-axis" }, say(axis ? "whatif.columns" : "whatif.rows")),
-      ...parts.map(({ text, role }) => role ? html("b", { class: `whatif-${role}` }, text) : text)));
+    const texts = lines.map(parts => parts.map(part => part.text).join("")),
+      isSame = texts[0] === texts[1];
+    const written = lines
+      .slice(0, isSame ? 1 : 2)
+      .map((parts, axis) =>
+        html(
+          "p",
+          { class: "whatif-form" },
+          isSame ? null : html("span", { class: "whatif-axis" }, say(axis ? "whatif.columns" : "whatif.rows")),
+          ...parts.map(({ text, role }) => (role ? html("b", { class: `whatif-${role}` }, text) : text)),
+        ),
+      );
     return [html("p", { class: "whatif-form whatif-general" }, general), ...written];
   }
 
@@ -165,16 +215,19 @@ function textOf(layer, key) {
 }
 
 function largest(layer, key) {
-  return Math.max(...key === "padding" ? layer.padding.flat() : layer[key]);
+  return Math.max(...(key === "padding" ? layer.padding.flat() : layer[key]));
 }
 
 /** The facts of a block's layer: its parameters, what a window reads, and what a value sees of the image. */
 export function factsOf(block, trace) {
   const taps = trace.weighted ? trace.layer.kernel[0] * trace.layer.kernel[1] : trace.axes[0].taps * trace.axes[1].taps;
-  const spans = trace.longest(0) * trace.longest(1), channels = trace.channelsOf(0).length;
+  const spans = trace.longest(0) * trace.longest(1),
+    channels = trace.channelsOf(0).length;
   const reads = spans > taps ? say("whatif.readsOf", { n: count(taps), all: count(spans) }) : count(taps);
   const sees = block.sees_all ? say("whatif.all") : block.sees?.join(" × ");
-  return [["whatif.parameters", count(block.params)],
+  return [
+    ["whatif.parameters", count(block.params)],
     ["whatif.reads", channels > 1 ? say("whatif.channels", { n: reads, channels: count(channels) }) : reads],
-    ...sees ? [["whatif.field", sees]] : []];
+    ...(sees ? [["whatif.field", sees]] : []),
+  ];
 }
