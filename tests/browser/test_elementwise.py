@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from explored_pages import seen_of, write_page
 from fieldstone.design.blocks.activation import ACTIVATIONS
 from fieldstone.design.design import Design
 from fieldstone.network.build import build
-from page_modules import write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -34,14 +34,15 @@ SUBTRACTING = ("gelu", "tanhshrink", "batchnorm", "logsoftmax", "logsigmoid")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("modules")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    seen = seen_of(Design(input=(1, 4, 4), classes=2, layers=["flatten", "linear classes"]))
+    return write_page(seen, tmp_path_factory.mktemp("page") / "page.html")
 
 
 @pytest.fixture
-def page(page_of: Callable[..., Page], folder: Path) -> Page:
-    page = page_of(write_page(folder, "elementwise"))
-    page.wait_for_function("window.modules")
+def page(page_of: Callable[..., Page], path: Path) -> Page:
+    page = page_of(path)
+    page.wait_for_selector("html[data-ready]")
     return page
 
 
@@ -71,7 +72,7 @@ def layer_of(block: Any, module: nn.Module) -> tuple[dict[str, Any], dict[str, l
 def computed(page: Page, layer: dict[str, Any], input: Tensor, arrays: dict[str, list[float]]) -> Tensor:
     shape, data = page.evaluate(
         """([layer, shape, data, arrays]) => {
-            const output = modules.elementwise.compute(layer, { shape, data: new Float32Array(data) },
+            const output = fieldstone.modules.elementwise.compute(layer, { shape, data: new Float32Array(data) },
                 Object.fromEntries(Object.entries(arrays).map(([name, list]) => [name, new Float32Array(list)])));
             return [output.shape, Array.from(output.data)];
         }""",
@@ -129,6 +130,7 @@ def test_identity_gives_its_input(page: Page) -> None:
 
 def test_error_function(page: Page) -> None:
     x = torch.linspace(-7, 7, 4001, dtype=torch.float64)
-    page.evaluate("import('fieldstone/erf').then((module) => { window.erf = module.erf; })")
-    ours = torch.tensor(page.evaluate("(list) => list.map(erf)", x.tolist()), dtype=torch.float64)
+    ours = torch.tensor(
+        page.evaluate("(list) => list.map(fieldstone.modules.erf.erf)", x.tolist()), dtype=torch.float64
+    )
     torch.testing.assert_close(ours, torch.erf(x), rtol=1e-14, atol=0)

@@ -52,7 +52,7 @@ def shown(page_of: Callable[..., Page], path: Path) -> Callable[..., Page]:
 
     def show(block: str, **options: Any) -> Page:
         page = page_of(f"{path.as_uri()}#/block/{block}", **options)
-        page.wait_for_selector(".sheet-foot input")
+        page.wait_for_selector(".transport-scrubber")
         return page
 
     return show
@@ -60,7 +60,7 @@ def shown(page_of: Callable[..., Page], path: Path) -> Callable[..., Page]:
 
 def go(page: Page, step: int) -> None:
     """To a step, counted from 0, by the scrubber."""
-    scrubber = page.locator(".sheet-foot input")
+    scrubber = page.locator(".transport-scrubber")
     scrubber.evaluate(
         "(element, value) => { element.value = value; element.dispatchEvent(new Event('input')) }", step + 1
     )
@@ -102,8 +102,8 @@ def test_linear(shown: Callable[..., Page], seen: Seen, output: int) -> None:
     assert places == largest.tolist()
     assert numbers(cells) == pytest.approx(input[largest].tolist(), rel=1e-6)
     assert numbers(cells, "weight") == pytest.approx(layer.weight[output, largest].tolist(), rel=1e-6)
-    close(number(page.locator(".sheet-result"), "recorded"), seen.recording.maps["17"][output])
-    close(number(page.locator(".sheet-result"), "own"), whole[output])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), seen.recording.maps["17"][output])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), whole[output])
     order = terms.abs().sort(descending=True).indices
     close(number(page.locator(".linear-rest [data-value]")), terms[order[6:]].sum(), 1e-4)
     assert numbers(page.locator(".linear-list tr[data-index]"), "index") == order[:8].tolist()
@@ -126,7 +126,7 @@ def test_flatten(shown: Callable[..., Page], seen: Seen, cell: tuple[int, int, i
     index = int(torch.arange(shape.numel()).reshape(shape)[cell])
     page = shown("16")
     go(page, index)
-    assert page.locator(".sheet-result").get_attribute("data-index") == str(index)
+    assert page.locator(".sheet-read .arithmetic-result").get_attribute("data-index") == str(index)
     value = seen.recording.maps["16"][index]
     close(number(stone(page, "input", *cell)), value)
     close(number(page.locator(f'[data-grid="output"] [data-row="{index}"]')), value)
@@ -147,7 +147,7 @@ def test_batch_normalisation(shown: Callable[..., Page], seen: Seen, block: str,
     go(page, cell[1] * before.shape[-1] + cell[2])
     channel = cell[0] if block == "2" else cell[2]
     place = cell if block == "2" else cell[2:]
-    parts = numbers(page.locator(".sheet-arithmetic [data-value]"))
+    parts = numbers(page.locator(".sheet-read .arithmetic [data-value]"))
     expected = [
         before[place],
         layer.running_mean[channel],
@@ -156,8 +156,8 @@ def test_batch_normalisation(shown: Callable[..., Page], seen: Seen, block: str,
         layer.weight[channel],
     ]
     assert parts == pytest.approx([*map(float, expected), float(layer.bias[channel])], rel=1e-6)
-    close(number(page.locator(".sheet-result"), "own"), after[place])
-    close(number(page.locator(".sheet-result"), "recorded"), after[place])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), after[place])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), after[place])
     values = (before[channel] if block == "2" else before).numpy().flatten()
     counts = numbers(page.locator('[data-histogram="before"] rect'), "count")
     low, high = min(0, values.min()), max(0, values.max())
@@ -181,7 +181,7 @@ def test_activation(shown: Callable[..., Page], seen: Seen, block: str, before: 
         dot = page.locator(".curve-dot")
         close(number(dot, "x"), x[channel, row, column])
         close(number(dot, "y"), y[channel, row, column])
-        close(number(page.locator(".sheet-result"), "own"), y[channel, row, column])
+        close(number(page.locator(".sheet-read .arithmetic-result"), "own"), y[channel, row, column])
         close(number(stone(page, "input", channel, row, column)), x[channel, row, column])
         close(number(stone(page, "output", channel, row, column)), y[channel, row, column])
     zeros = numbers(page.locator("[data-zeros]"), "zeros")
@@ -195,7 +195,7 @@ def test_gated_linear_unit(shown: Callable[..., Page], seen: Seen) -> None:
     choose(page, 3)
     go(page, 30)
     close(number(page.locator(".curve-dot"), "x"), x[3 + 9].flatten()[30])
-    close(number(page.locator(".sheet-result"), "own"), y[3].flatten()[30])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), y[3].flatten()[30])
 
 
 def test_softmax_over_the_channels(shown: Callable[..., Page], seen: Seen) -> None:
@@ -204,7 +204,7 @@ def test_softmax_over_the_channels(shown: Callable[..., Page], seen: Seen) -> No
     choose(page, 2)
     go(page, 17)
     row, column = divmod(17, x.shape[2])
-    close(number(page.locator(".sheet-result"), "own"), y[2, row, column])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), y[2, row, column])
     powers = (x[:, row, column].double() - x[:, row, column].double().max()).exp()
     for channel in range(9):
         own = numbers(page.locator(f'.softmax [data-class="{channel}"] td[data-value]'))
@@ -219,12 +219,12 @@ def test_add(shown: Callable[..., Page], seen: Seen, cell: tuple[int, int, int])
     choose(page, cell[0])
     go(page, cell[1] * 24 + cell[2])
     sources = [maps["4.body.2"][cell], maps["3"][cell]]
-    assert numbers(page.locator(".sheet-arithmetic [data-value]")) == pytest.approx(
+    assert numbers(page.locator(".sheet-read .arithmetic [data-value]")) == pytest.approx(
         [float(one) for one in sources], rel=1e-5, abs=1e-6
     )
     assert numbers(stone(page, "input", *cell)) == pytest.approx([float(one) for one in sources], rel=1e-5, abs=1e-6)
-    close(number(page.locator(".sheet-result"), "own"), sources[0] + sources[1])
-    close(number(page.locator(".sheet-result"), "recorded"), maps["4"][cell])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), sources[0] + sources[1])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), maps["4"][cell])
 
 
 def test_multiply(shown: Callable[..., Page], seen: Seen) -> None:
@@ -233,8 +233,10 @@ def test_multiply(shown: Callable[..., Page], seen: Seen) -> None:
     choose(page, 12)
     go(page, 50)
     sources = [float(maps[path][12].flatten()[50]) for path in ("6", "9")]
-    assert sorted(numbers(page.locator(".sheet-arithmetic [data-value]"))) == pytest.approx(sorted(sources), rel=1e-5)
-    close(number(page.locator(".sheet-result"), "own"), maps["10"][12].flatten()[50])
+    assert sorted(numbers(page.locator(".sheet-read .arithmetic [data-value]"))) == pytest.approx(
+        sorted(sources), rel=1e-5
+    )
+    close(number(page.locator(".sheet-read .arithmetic-result"), "own"), maps["10"][12].flatten()[50])
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,7 @@ def test_concat(shown: Callable[..., Page], seen: Seen, channel: int, source: st
     assert f"channel {own + 1} of {source}," in page.locator(".sheet-sentence").inner_text()
     close(number(stone(page, "input", own, row, column)), value)
     close(number(stone(page, "output", channel, row, column)), value)
-    close(number(page.locator(".sheet-result"), "recorded"), maps["6"][channel, row, column])
+    close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), maps["6"][channel, row, column])
 
 
 def test_answer_of_many_classes(shown: Callable[..., Page], seen: Seen) -> None:
@@ -274,7 +276,7 @@ def test_answer_of_two_classes(page_of: Callable[..., Page], tmp_path: Path) -> 
     design = fs.Design(input=(1, 6, 6), classes=2, layers=["flatten", "linear classes"])
     seen = seen_of(design)
     page = page_of(f"{write_page(seen, tmp_path / 'page.html').as_uri()}#/block/2")
-    result = page.locator(".answer .sheet-result")
+    result = page.locator(".answer .arithmetic-result")
     probability = seen.recording.logits.double().sigmoid()[0]
     close(number(result, "own"), probability)
     close(number(result, "recorded"), probability)
@@ -298,13 +300,13 @@ def test_keyboard_alone(shown: Callable[..., Page]) -> None:
     assert page.locator(".sheet-view").get_attribute("data-step") == str(start + 24 + 1)
     focused = page.evaluate("[document.activeElement.dataset.row, document.activeElement.dataset.column]")
     assert focused == [str((start + 25) // 24), str((start + 25) % 24)]
-    page.locator(".sheet-next").focus()
+    page.locator(".transport-next").focus()
     page.keyboard.press("ArrowRight")
     assert page.locator(".sheet-view").get_attribute("data-step") == str(start + 26)
     page.keyboard.press("End")
     assert page.locator(".sheet-view").get_attribute("data-step") == str(24 * 24 - 1)
     page.keyboard.press("Escape")
-    page.wait_for_function("location.hash === '#/'")
+    page.wait_for_function("() => location.hash === '#/'")
 
 
 def test_the_chosen_cell_survives_another_language(shown: Callable[..., Page]) -> None:
@@ -312,7 +314,7 @@ def test_the_chosen_cell_survives_another_language(shown: Callable[..., Page]) -
     choose(page, 4)
     go(page, 100)
     page.locator("#language").click()
-    page.wait_for_function("document.documentElement.lang === 'ko'")
+    page.wait_for_function("() => document.documentElement.lang === 'ko'")
     page.wait_for_selector('.sheet-view[data-step="100"]')
     assert page.locator(".field-channel input").input_value() == "5"
 
@@ -343,17 +345,76 @@ def test_values_that_are_no_numbers(page_of: Callable[..., Page], tmp_path: Path
     address = write_page(seen, tmp_path / "page.html").as_uri()
     for block, channel, expected in (("2", 0, "NaN"), ("2", 1, "Infinity"), ("2", 2, "-Infinity"), ("3", 0, "NaN")):
         page = page_of(f"{address}#/block/{block}")
-        page.wait_for_selector(".sheet-foot input")
+        page.wait_for_selector(".transport-scrubber")
         choose(page, channel)
         assert stone(page, "output", channel, 3, 3).get_attribute("data-value") == expected
     for block in ("4", "5"):
-        page_of(f"{address}#/block/{block}").wait_for_selector(".sheet-foot input")
+        page_of(f"{address}#/block/{block}").wait_for_selector(".transport-scrubber")
 
 
 def test_names_of_classes_stay_text(page_of: Callable[..., Page], tmp_path: Path) -> None:
     design = fs.Design(input=(1, 6, 6), classes=2, layers=["flatten", "linear 3", "relu", "linear classes"])
-    seen = seen_of(design, classes=(HOSTILE, "</script><b>"))
+    seen = seen_of(design, classes=(HOSTILE, "</script><i>"))
     page = page_of(f"{write_page(seen, tmp_path / 'page.html').as_uri()}#/block/4")
     page.wait_for_selector(".answer")
     assert HOSTILE in page.locator(".answer").inner_text()
-    assert page.locator(".answer img, .answer b").count() == 0
+    assert page.locator(".answer img, .answer i").count() == 0
+
+
+def test_it_plays_to_the_end_and_stops(shown: Callable[..., Page], seen: Seen) -> None:
+    page = shown("20", reduced_motion="reduce")
+    page.locator(".transport-speed").select_option("4")
+    go(page, 9)
+    page.locator(".transport-play").click()
+    page.wait_for_selector('.sheet-view[data-step="11"]')
+    page.wait_for_selector('.transport-play[aria-label="Play"]')
+    close(number(page.locator(".sheet-view .arithmetic-result"), "recorded"), seen.recording.logits[11])
+
+
+def test_a_cell_that_is_chosen_ends_the_playing(shown: Callable[..., Page]) -> None:
+    page = shown("3")
+    page.locator(".transport-play").click()
+    page.wait_for_selector('.transport-play[aria-label="Pause"]')
+    stone(page, "output", 0, 12, 10).click()
+    page.wait_for_selector('.transport-play[aria-label="Play"]')
+    page.wait_for_timeout(1200)
+    assert page.locator(".sheet-view").get_attribute("data-step") == str(12 * 24 + 10)
+
+
+def test_closing_a_view_ends_its_playing(shown: Callable[..., Page]) -> None:
+    page = shown("3")
+    page.locator(".transport-play").click()
+    page.evaluate("location.hash = '#/block/2'")
+    page.wait_for_selector("h1:has-text('Batch')")
+    page.wait_for_timeout(1200)
+
+
+def test_numbers_that_do_not_arrive_are_said(shown: Callable[..., Page]) -> None:
+    page = shown("3")
+    page.evaluate("() => { fieldstone.store.array = () => Promise.reject(new Error('the line is cut')) }")
+    page.evaluate("location.hash = '#/block/17'")
+    page.get_by_text("did not arrive: the line is cut").wait_for()
+    page.evaluate("location.hash = '#/filters'")
+    page.locator(".filters-kernels").get_by_text("did not arrive: the line is cut").wait_for()
+    assert page.locator(".filters-table .filters-why").first.inner_text() == "did not arrive"
+
+
+def test_concat_of_a_map_whose_centre_is_cut(page_of: Callable[..., Page], tmp_path: Path) -> None:
+    layers = ["conv 3 1", "save wide", "conv 4 5", "concat wide crop=true", "flatten", "linear classes"]
+    seen = seen_of(fs.Design(input=(1, 12, 14), classes=3, layers=layers))
+    page = page_of(f"{write_page(seen, tmp_path / 'page.html').as_uri()}#/block/4")
+    page.wait_for_selector(".transport-scrubber")
+    order = page.evaluate("fieldstone.store.block('4').sources")
+    first = 0
+    for source in order:
+        channels = seen.recording.maps[source].shape[0]
+        choose(page, first + 1)
+        go(page, 3 * 10 + 6)
+        by = 2 if source == "1" else 0
+        value = seen.recording.maps[source][1, 3 + by, 6 + by]
+        close(number(stone(page, "input", 1, 3 + by, 6 + by)), value)
+        close(number(page.locator(".sheet-read .arithmetic-result"), "own"), value)
+        close(number(page.locator(".sheet-read .arithmetic-result"), "recorded"), value)
+        stone(page, "input", 1, 4 + by, 7 + by).click()
+        assert page.locator(".sheet-view").get_attribute("data-step") == str(4 * 10 + 7)
+        first += channels

@@ -27,6 +27,7 @@ DESIGN = fs.Design(
     ],
 )  # fmt: skip
 SILENT = (0, 4, 19)
+FAINT = 8
 EMPTY = (3, 7)
 
 
@@ -35,9 +36,11 @@ def muted(network: nn.Module) -> None:
     randomised(network)
     first, norm, second = (network.get_submodule(path) for path in ("1", "2", "5"))
     assert isinstance(first.weight, Tensor)
+    assert isinstance(norm.weight, Tensor)
     assert isinstance(norm.bias, Tensor)
     assert isinstance(second.weight, Tensor)
     norm.bias.data[list(SILENT)] = -1000
+    norm.weight.data[FAINT], norm.bias.data[FAINT] = 0, 0.004
     second.weight.data[EMPTY[0]] = 0
     second.weight.data[EMPTY[1]] = second.weight.abs().max() * 9e-4
     second.weight.data[9] = second.weight.abs().max() * 2e-3

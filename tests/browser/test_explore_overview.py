@@ -84,7 +84,8 @@ def test_the_receptive_field_is_framed_on_the_image(page_of: Callable[..., Page]
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
     image, mark = (page.locator(f".strip .{name}").bounding_box() for name in ("picture", "picture-mark"))
-    assert image and mark
+    assert image is not None
+    assert mark is not None
     pixel = image["width"] / 39
     found = [(mark["y"] - image["y"]) / pixel, (mark["x"] - image["x"]) / pixel, mark["height"] / pixel]
     assert found == pytest.approx([2 * 4, 3 * 4, 15], abs=0.1)  # jump 4, receptive field 15, no padding
@@ -95,7 +96,8 @@ def test_what_leads_to_a_cell_is_framed_on_the_maps_between(page_of: Callable[..
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
     window, shown = map_of(page, "4", 2).locator(".maps-mark").bounding_box(), map_of(page, "4", 2).bounding_box()
-    assert window and shown
+    assert window is not None
+    assert shown is not None
     cell = shown["width"] / 17
     assert [(window["y"] - shown["y"]) / cell, window["height"] / cell] == pytest.approx([4, 5], abs=0.1)
     assert map_of(page, "5", 0).locator(".maps-cell").count() == 1
@@ -109,7 +111,7 @@ def test_the_chosen_map_is_joined_to_those_that_it_reads(
 ) -> None:
     page = opened(page_of, path)
     map_of(page, block, 1).click()
-    page.wait_for_function(f"document.querySelectorAll('.strip-ray').length === {read}")
+    page.wait_for_function(f"() => document.querySelectorAll('.strip-ray').length === {read}")
 
 
 def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], skips: Path) -> None:
@@ -118,7 +120,7 @@ def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], sk
         page.get_by_role("button", name=f"stage {stage}").click()
     page.wait_for_selector(".strip-join")
     assert sorted(page.locator(".strip-join").all_text_contents()) == ["+", "⊕ concat", "⊕ concat", "⊕ concat"]
-    # relu to the sum; the sum to the second branch and, as the third, to the concat; the first branch to it; a to the end
+    # relu to the sum; the sum to the second branch and past both to the concat; the first branch to it; a to the end
     assert page.locator(".strip-arc").count() == 5
 
 
@@ -135,7 +137,9 @@ def test_more_maps_open_in_their_place(page_of: Callable[..., Page], path: Path)
 
 def test_a_long_network_is_a_list_that_folds(page_of: Callable[..., Page], tmp_path: Path) -> None:
     stage = {"repeat 12": [{"residual": ["conv 8 3 padding=1", "relu"]}, "relu"]}
-    design = fs.Design(input=(3, 16, 16), name="deep", layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"])
+    design = fs.Design(
+        input=(3, 16, 16), name="deep", layers=["conv 8 3 padding=1", stage, "globalavgpool", "linear classes"]
+    )
     page = opened(page_of, write_page(seen_of(design), tmp_path / "page.html"))
     rows = page.locator(".list-row")
     assert rows.count() == 4
@@ -199,7 +203,9 @@ def test_a_vector_has_a_cell_a_number(page_of: Callable[..., Page], seen: Seen, 
         page.keyboard.press(key)
     readout = page.locator('.readout[data-path="8"][data-channel="1"]')
     readout.wait_for()
-    assert float(readout.get_attribute("data-value") or "nothing") == pytest.approx(seen.recording.logits[1].item(), rel=1e-6)
+    assert float(readout.get_attribute("data-value") or "nothing") == pytest.approx(
+        seen.recording.logits[1].item(), rel=1e-6
+    )
     assert "the whole image" in readout.inner_text()
 
 
@@ -208,7 +214,10 @@ def test_the_classes_stand_with_their_probabilities(page_of: Callable[..., Page]
     expected = seen.recording.logits.double().softmax(0)
     rows = page.locator(".classes li")
     assert rows.count() == 5
-    shown = {int(row.get_attribute("data-class") or -1): float(row.get_attribute("data-value") or "nan") for row in rows.all()}
+    shown = {
+        int(row.get_attribute("data-class") or -1): float(row.get_attribute("data-value") or "nan")
+        for row in rows.all()
+    }
     assert list(shown) == expected.argsort(descending=True)[:5].tolist()
     assert list(shown.values()) == pytest.approx(expected[list(shown)].tolist(), rel=1e-5)
     page.get_by_role("button", name="5 more").click()
@@ -221,10 +230,13 @@ def test_a_phone_shows_a_block_a_row(page_of: Callable[..., Page], request: pyte
     assert page.locator(".strip").count() == 0
     assert page.locator(".list-row").count() > 7
     answer, first = page.locator(".classes").bounding_box(), page.locator(".list-row").first.bounding_box()
-    assert answer and first and answer["y"] < first["y"]
+    assert answer is not None
+    assert first is not None
+    assert answer["y"] < first["y"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_an_untrained_network_is_called_so(page_of: Callable[..., Page], path: Path) -> None:
     page = opened(page_of, path)
     assert "untrained" in page.locator("h1").inner_text()
+    assert "(untrained)" in page.title()

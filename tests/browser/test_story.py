@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CELLS = 60  # of each design
+
+
 def walked(design: Design) -> tuple[tuple[Part, ...], list[dict[str, Any]]]:
     """The parts of a design and, of each, what the page has to know to tell a story."""
     parts = parts_of(Subject(design.input, design.walk(10)))
@@ -130,14 +132,35 @@ def is_placed(part: Part) -> bool:
 
 
 DESIGNS: dict[str, list[Any]] = {
-    "dilated, strided, padded": ["conv 4 3 dilation=3 padding=2", "avgpool 3 stride=2 padding=1", "conv 4 5x3 stride=2x1"],
+    "dilated, strided, padded": [
+        "conv 4 3 dilation=3 padding=2",
+        "avgpool 3 stride=2 padding=1",
+        "conv 4 5x3 stride=2x1",
+    ],
     "transposed and dilated": ["conv 4 3 stride=2", "upconv 4 3 stride=2 dilation=2", "conv 4 3 dilation=2 padding=2"],
     "a kernel smaller than its stride": ["conv 4 2 stride=3", "upconv 4 1 stride=3", "conv 4 3 dilation=3 padding=3"],
     "resized": ["conv 4 3 stride=2", "upsample 3 mode=bilinear", "conv 4 3", "adaptiveavgpool 7x5", "upsample 2"],
     "residuals": ["conv 3 3", {"residual": ["conv 3 3 padding=1", {"residual": ["conv 3 5 padding=2"]}]}, "avgpool 2"],
-    "uneven": ["conv 4 2 padding=same", "avgpool 3 stride=2 ceil_mode=true", "pad 2 before=1", "separable 4 3 stride=2"],
-    "cropped": ["conv 4 5", "save a", "conv 4 3", "avgpool 2", "upsample 2", "concat a crop=true", "conv 4 3", "crop 1"],
-    "branches": [{"branches concat": [["conv 2 1"], ["conv 2 3 padding=1"], ["depthwise 5 padding=2"], []]}, "conv 2 2"],
+    "uneven": [
+        "conv 4 2 padding=same",
+        "avgpool 3 stride=2 ceil_mode=true",
+        "pad 2 before=1",
+        "separable 4 3 stride=2",
+    ],
+    "cropped": [
+        "conv 4 5",
+        "save a",
+        "conv 4 3",
+        "avgpool 2",
+        "upsample 2",
+        "concat a crop=true",
+        "conv 4 3",
+        "crop 1",
+    ],
+    "branches": [
+        {"branches concat": [["conv 2 1"], ["conv 2 3 padding=1"], ["depthwise 5 padding=2"], []]},
+        "conv 2 2",
+    ],
     "groups": ["conv 6 3 groups=3", "depthwise 3", "conv 4 3 stride=2 groups=2"],
     "a skip": ["conv 3 3", "save a", "conv 3 3 padding=1 groups=3", "concat a", "conv 6 1 groups=6"],
     "shuffled": ["conv 8 3", "pixelshuffle 2", "depthwise 3"],
@@ -156,7 +179,9 @@ def test_a_story_ends_at_the_pixels_that_move_the_value(storyteller: Page, name:
             parameter.uniform_(0.5, 1.0)  # no term takes another away
     parts, blocks = walked(design)
     random = np.random.default_rng(1)
-    cells = [(part.path, [int(random.integers(size)) for size in part.output_shape]) for part in parts for _ in range(12)]
+    cells = [
+        (part.path, [int(random.integers(size)) for size in part.output_shape]) for part in parts for _ in range(12)
+    ]
     told = stories(storyteller, design, blocks, [(path, *(*cell, 0, 0)[:3]) for path, cell in cells])
     for story, (path, cell) in zip(told, cells, strict=True):
         assert story.get("input") == moved_by(network, path, design.input, cell), (path, cell)
@@ -185,4 +210,3 @@ def test_a_story_frames_the_windows_between(storyteller: Page) -> None:
     assert story["4"] == {"channels": [0, 19], "rows": [4, 8], "columns": [6, 10]}
     assert story["2"] == {"channels": [0, 9], "rows": [8, 20], "columns": [12, 24]}
     assert story["input"] == {"channels": [0, 2], "rows": [8, 22], "columns": [12, 26]}
-

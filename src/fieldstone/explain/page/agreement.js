@@ -26,7 +26,8 @@ export function largest(sample) {
 }
 
 function laidOut(sample) {
-  const values = Float64Array.from({ length: steps * steps }, (_, at) => sample(place(Math.floor(at / steps)), place(at % steps)));
+  const value = (_, at) => sample(place(Math.floor(at / steps)), place(at % steps));
+  const values = Float64Array.from({ length: steps * steps }, value);
   const at = values.reduce((best, value, index) => (value > values[best] ? index : best), 0);
   return { values, most: values[at], peak: [place(Math.floor(at / steps)), place(at % steps)] };
 }

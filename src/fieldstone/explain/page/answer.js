@@ -1,9 +1,10 @@
 // The answer in numbers: logits to probabilities by softmax, or by the sigmoid of one logit.
 
+import { difference } from "fieldstone/arithmetic";
 import { shares } from "fieldstone/elementwise";
 import { power } from "fieldstone/formulas";
 import { exact, format, percent, term } from "fieldstone/numbers";
-import { bar, difference, line } from "fieldstone/sheet";
+import { bar, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
 import { softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
@@ -11,10 +12,10 @@ import { addWords, say } from "fieldstone/words";
 addWords({
   "answer.softmax": ["Softmax: logits to probabilities", "소프트맥스: 로짓에서 확률로"],
   "answer.sigmoid": ["Sigmoid: the logit to a probability", "시그모이드: 로짓에서 확률로"],
-  "answer.binary": ["The one logit z is {z}. The probability of {second} is 1 ÷ (1 + e^−z), that of {first} the rest.",
-    "하나뿐인 로짓 z = {z}. {second}의 확률은 1 ÷ (1 + e^−z), {first}의 확률은 그 나머지입니다."],
-  "answer.safe": ["m = {m}, the largest z, is taken away first: e^z could overflow, and the shares stay the same.",
-    "가장 큰 z인 m = {m}을(를) 먼저 뺍니다. e^z는 넘칠 수 있고, 확률은 그대로입니다."],
+  "answer.binary": [
+    "The one logit z is {z}. The probability of {second} is 1 ÷ (1 + e^−z), that of {first} the rest.",
+    "하나뿐인 로짓 z = {z}. {second}의 확률은 1 ÷ (1 + e^−z), {first}의 확률은 그 나머지입니다.",
+  ],
 });
 
 /** A card for the end of the network, or null where the answer is not one of classes. */
@@ -22,30 +23,47 @@ export function answer(store) {
   const { model, outputs } = store.payload;
   const logits = outputs.logits.map(Number);
   if (!logits.length || !["binary", "multiclass"].includes(model.task)) return null;
-  const content = model.task === "binary" ? sigmoidOf(logits[0], model.classes, outputs.probabilities) : softmaxOf(logits, model.classes, outputs.probabilities);
+  const content =
+    model.task === "binary"
+      ? sigmoidOf(logits[0], model.classes, outputs.probabilities)
+      : softmaxOf(logits, model.classes, outputs.probabilities);
   return html("section", { class: "sheet-box card answer" }, ...content);
 }
 
 function softmaxOf(logits, classes, probabilities) {
   const { largest, shares: own } = shares(logits);
-  const wrong = probabilities.map(({ class: place, value }) => difference(own[place], Number(value), 1)).find(Boolean) ?? "";
+  const wrong =
+    probabilities.map(one => difference({ own: own[one.class], recorded: Number(one.value), size: 1 })).find(Boolean) ??
+    "";
   return [
-    html("h2", {}, say("answer.softmax")), softmaxTable(logits, classes, probabilities[0].class),
-    html("p", { class: "answer-note" }, say("answer.safe", { m: term(largest) })), html("p", { class: "answer-note" }, wrong),
+    html("h2", {}, say("answer.softmax")),
+    softmaxTable(logits, classes, probabilities[0].class),
+    html("p", { class: "answer-note" }, say("softmax.safe", { m: term(largest) })),
+    html("p", { class: "answer-note" }, wrong),
   ];
 }
 
 function sigmoidOf(logit, classes, probabilities) {
   const recorded = Number(probabilities.find(({ class: place }) => place === 1).value);
   const own = 1 / (1 + Math.exp(-logit));
-  const row = (place, share) => html("tr", { "data-class": place }, html("td", {}, classes[place]),
-    html("td", { "data-value": exact(share) }, percent(share)), html("td", {}, bar(share)));
+  const row = (place, share) =>
+    html(
+      "tr",
+      { "data-class": place },
+      html("td", {}, classes[place]),
+      html("td", { "data-value": exact(share) }, percent(share)),
+      html("td", {}, bar(share)),
+    );
   return [
     html("h2", {}, say("answer.sigmoid")),
     html("p", {}, say("answer.binary", { z: format(logit), first: classes[0], second: classes[1] })),
-    html("div", { class: "sheet-arithmetic" }, line.group(html("span", { "data-value": exact(logit) }, `1 ÷ (1 + ${power(-logit)})`)),
-      line.group(line.sign("≈"), line.result(own, recorded))),
+    html(
+      "div",
+      { class: "arithmetic" },
+      line.group(html("span", { "data-value": exact(logit) }, `1 ÷ (1 + ${power(-logit)})`)),
+      line.group(line.sign("≈"), line.result(own, recorded)),
+    ),
     html("table", { class: "sheet-table softmax" }, html("tbody", {}, row(1, recorded), row(0, 1 - recorded))),
-    html("p", { class: "answer-note" }, difference(own, recorded, 1)),
+    html("p", { class: "answer-note" }, difference({ own, recorded, size: 1 })),
   ];
 }

@@ -14,7 +14,10 @@ addWords({
 export function bars(payload, most) {
   const { probabilities, per_pixel: perPixel } = payload.outputs, { classes } = payload.model;
   const title = html("h2", {}, say("classes.title"));
-  if (perPixel) return html("div", { class: "classes" }, title, html("p", { class: "classes-pixels" }, say("classes.pixels")));
+  if (perPixel) {
+    const words = html("p", { class: "classes-pixels" }, say("classes.pixels"));
+    return html("div", { class: "classes" }, title, words);
+  }
   const rows = probabilities.slice(0, most).map(one => row(one, classes));
   const list = html("ol", {}, ...rows), rest = probabilities.slice(most);
   const more = rest.length === 0 ? null : button(say("classes.more", { count: rest.length }), () => {

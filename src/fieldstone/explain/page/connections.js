@@ -10,8 +10,10 @@ const above = 22, joins = { add: "+", multiply: "×", concat: "⊕ concat" };
 export function drawLinks(list, store, shown, chosen) {
   list.querySelector(".strip-links")?.remove();
   const at = list.getBoundingClientRect(), box = element => relative(element, at);
-  const parts = [...flows(list, shown, box), ...arcs(list, shown, box), ...(chosen ? rays(list, store, chosen, box) : [])];
-  list.prepend(svg("svg", { class: "strip-links", "aria-hidden": "true", width: list.scrollWidth, height: at.height }, ...parts));
+  const toChosen = chosen ? rays(list, store, chosen, box) : [];
+  const parts = [...flows(list, shown, box), ...arcs(list, shown, box), ...toChosen];
+  const size = { width: list.scrollWidth, height: at.height };
+  list.prepend(svg("svg", { class: "strip-links", "aria-hidden": "true", ...size }, ...parts));
 }
 
 function relative(element, at) {
@@ -21,7 +23,8 @@ function relative(element, at) {
 }
 
 const column = (list, place) => list.querySelector(`:scope > [data-place="${place}"]`);
-const middle = (list, place) => column(list, place).querySelector(".maps-group, .picture, .classes ol") ?? column(list, place);
+const body = ".maps-group, .picture, .classes ol";
+const middle = (list, place) => column(list, place).querySelector(body) ?? column(list, place);
 
 function flows(list, shown, box) {
   const next = [...links(shown).filter(link => isNext(shown, link)), [shown.length - 1, shown.length]];

@@ -43,18 +43,23 @@ export function link(block) {
  * @param {function(string)} turned is told, once there are to be more or fewer, what then has the focus.
  */
 export function mapsOf(block, most, { store, maps, state, turned }) {
-  const there = held(store, block), isWide = state.wide.has(block.path), number = isWide ? there : Math.min(there, most);
+  const there = held(store, block), isWide = state.wide.has(block.path);
+  const number = isWide ? there : Math.min(there, most);
   const shown = Array.from({ length: number }, (_, channel) => maps.element(block, channel));
   if (shown.length) shown[0].tabIndex = 0;
   const turn = () => {
     isWide ? state.wide.delete(block.path) : state.wide.add(block.path);
     turned(`[data-more="${CSS.escape(block.path)}"]`);
   };
-  const words = { count: there - number, block: block.notation };
-  const more = isWide || number < there ? button(isWide ? say("entry.fewer") : `+${there - number}`, turn, { class: "entry-more",
-    "data-more": block.path, "aria-expanded": String(isWide), "aria-label": isWide ? null : say("entry.rest", words) }) : null;
-  const label = say("entry.maps", { block: block.notation });
-  return html("div", { class: "maps-group", role: "group", "aria-label": label }, ...shown, more, leftOut(store, block, there));
+  const more = isWide || number < there ? moreButton(block, there - number, isWide, turn) : null;
+  return html("div", { class: "maps-group", role: "group", "aria-label": say("entry.maps", { block: block.notation }) },
+    ...shown, more, leftOut(store, block, there));
+}
+
+function moreButton(block, rest, isWide, turn) {
+  const label = isWide ? null : say("entry.rest", { count: rest, block: block.notation });
+  return button(isWide ? say("entry.fewer") : `+${rest}`, turn,
+    { class: "entry-more", "data-more": block.path, "aria-expanded": String(isWide), "aria-label": label });
 }
 
 function leftOut(store, block, there) {

@@ -1,4 +1,4 @@
-// One channel of a tensor with a chosen cell: the cells around it as stones, and the whole map on a canvas if it is larger.
+// One channel of a tensor with a chosen cell: the cells around it as stones, and a larger map whole on a canvas.
 
 import { fill, pixels, scaleOf } from "fieldstone/colours";
 import { html } from "fieldstone/elements";
@@ -11,7 +11,8 @@ addWords({
   "field.map": ["{label}, the whole map of {rows} × {columns}", "{label}, {rows} × {columns} 전체 맵"],
 });
 
-const [SIDE, STRIP, LONG] = [120, 20, 300]; // pixels: the shorter side of a map, the breadth of a strip, a strip that stands
+// pixels: the shorter side of a map, the breadth of a strip, the length of one that stands
+const [SIDE, STRIP, LONG] = [130, 20, 300];
 
 /** Channels, rows and columns of a tensor; a vector (C,) is one row. */
 export function sides({ shape }) {
@@ -49,19 +50,54 @@ export function field(tensor, look, picked) {
   const gap = pitch < 48 ? 4 : 6;
   const within = (row, column) => picked({ row: clamp(row, rows), column: clamp(column, columns) });
   let at = null;
-  const grid = new Stones({ name: look.name, label: look.label, rows: shown.rows, columns: shown.columns, x: 0, y: 0, pitch, gap, channel: 0 }, {
-    picked: within,
-    moved: (row, column) => { within(row, column); grid.focus(at.row, at.column) },
+  const grid = new Stones(
+    {
+      name: look.name,
+      label: look.label,
+      rows: shown.rows,
+      columns: shown.columns,
+      x: 0,
+      y: 0,
+      pitch,
+      gap,
+      channel: 0,
+    },
+    {
+      picked: within,
+      moved: (row, column) => {
+        within(row, column);
+        grid.focus(at.row, at.column);
+      },
+    },
+  );
+  const frame = svg("rect", {
+    class: `field-frame field-frame-${role}`,
+    width: pitch,
+    height: pitch,
+    rx: Math.min(11, pitch / 4),
+    "aria-hidden": "true",
   });
-  const frame = svg("rect", { class: `field-frame field-frame-${role}`, width: pitch, height: pitch, rx: Math.min(11, pitch / 4), "aria-hidden": "true" });
-  const drawing = svg("svg", { class: "field-stones", width: shown.columns * pitch, height: shown.rows * pitch }, grid.element, frame);
-  const element = html("figure", { class: "field" }, caption(look), ...(look.below ? [drawing, whole?.element] : [whole?.element, drawing]));
+  const drawing = svg(
+    "svg",
+    { class: "field-stones", width: shown.columns * pitch, height: shown.rows * pitch },
+    grid.element,
+    frame,
+  );
+  const element = html(
+    "figure",
+    { class: "field" },
+    caption(look),
+    ...(look.below ? [drawing, whole?.element] : [whole?.element, drawing]),
+  );
 
   function show(cell) {
     at = cell;
     const values = channelOf(tensor, cell.channel);
     const scale = scaleOf(values);
-    const first = { firstRow: start(cell.row, shown.rows, rows), firstColumn: start(cell.column, shown.columns, columns) };
+    const first = {
+      firstRow: start(cell.row, shown.rows, rows),
+      firstColumn: start(cell.column, shown.columns, columns),
+    };
     grid.channel = cell.channel;
     grid.paint((row, column) => {
       const value = values[row * columns + column];
@@ -79,7 +115,13 @@ export function field(tensor, look, picked) {
 /** The swatch, name and size over a grid. */
 export function caption({ name, label, size }) {
   const kind = name === "output" ? "out" : "in";
-  return html("figcaption", {}, html("span", { class: `field-swatch field-${kind}` }), html("b", {}, label), html("span", {}, size));
+  return html(
+    "figcaption",
+    {},
+    html("span", { class: `field-swatch field-${kind}` }),
+    html("b", {}, label),
+    html("span", {}, size),
+  );
 }
 
 const clamp = (at, count) => Math.max(0, Math.min(count - 1, at));
@@ -90,11 +132,22 @@ export function map(tensor, look, shown, picked) {
   const { rows, columns } = sides(tensor);
   const [width, height] = extent(rows, columns, look.width);
   const label = say("field.map", { label: look.label, rows, columns });
-  const canvas = html("canvas", { width: columns, height: rows, role: "img", "aria-label": label, style: `width:${width}px;height:${height}px` });
-  const frames = shown ? ["field-halo", "field-box"].map((name) => svg("rect", { class: name })) : [];
+  const canvas = html("canvas", {
+    width: columns,
+    height: rows,
+    role: "img",
+    "aria-label": label,
+    style: `width:${width}px;height:${height}px`,
+  });
+  const frames = shown ? ["field-halo", "field-box"].map(name => svg("rect", { class: name })) : [];
   const over = svg("svg", { width, height, "aria-hidden": "true" }, ...frames);
-  if (picked) canvas.addEventListener("click", (event) => picked({
-    row: clamp(Math.floor((event.offsetY / height) * rows), rows), column: clamp(Math.floor((event.offsetX / width) * columns), columns) }));
+  if (picked)
+    canvas.addEventListener("click", event =>
+      picked({
+        row: clamp(Math.floor((event.offsetY / height) * rows), rows),
+        column: clamp(Math.floor((event.offsetX / width) * columns), columns),
+      }),
+    );
   function show(values, scale, first) {
     canvas.getContext("2d").putImageData(pixels(values, columns, rows, scale), 0, 0);
     for (const frame of frames) {
@@ -104,7 +157,16 @@ export function map(tensor, look, shown, picked) {
       frame.setAttribute("height", Math.max(4, (shown.rows * height) / rows));
     }
   }
-  return { element: html("div", { class: `field-map${picked ? " field-picked" : ""}`, style: `width:${width}px` }, canvas, over), width, show };
+  return {
+    element: html(
+      "div",
+      { class: `field-map${picked ? " field-picked" : ""}`, style: `width:${width}px` },
+      canvas,
+      over,
+    ),
+    width,
+    show,
+  };
 }
 
 /** A canvas' width and height: a vector is a strip, a map takes whole pixels a value. */
@@ -118,7 +180,7 @@ function extent(rows, columns, most) {
 /** Draws a straight ray from one element to another, in an SVG that lies over or under both. */
 export function join(ray, from, to) {
   const origin = ray.ownerSVGElement.getBoundingClientRect();
-  const middle = (element) => {
+  const middle = element => {
     const box = element.getBoundingClientRect();
     return `${box.left + box.width / 2 - origin.left},${box.top + box.height / 2 - origin.top}`;
   };
@@ -128,7 +190,12 @@ export function join(ray, from, to) {
 /** A number field that chooses a channel, from 1 on; `picked` is called with it from 0 on. */
 export function channelChooser(count, channel, picked, label = say("field.channel")) {
   const input = html("input", { type: "number", min: 1, max: count, value: channel + 1, "aria-label": label });
-  input.addEventListener("input", () => { if (input.checkValidity() && input.value) picked(Number(input.value) - 1) });
-  input.addEventListener("change", () => { input.value = clamp(Math.round(Number(input.value)) - 1, count) + 1; picked(Number(input.value) - 1) });
+  input.addEventListener("input", () => {
+    if (input.checkValidity() && input.value) picked(Number(input.value) - 1);
+  });
+  input.addEventListener("change", () => {
+    input.value = clamp(Math.round(Number(input.value)) - 1, count) + 1;
+    picked(Number(input.value) - 1);
+  });
   return html("label", { class: "field-channel" }, label, input, html("span", {}, say("field.of", { n: count })));
 }

@@ -10,14 +10,24 @@ import { addWords, say } from "fieldstone/words";
 
 addWords({
   "figures.activation": ["Class activation", "클래스 활성화"],
-  "figures.activation_says": ["Where the maps of {block} speak for {name}: each map weighted by how much it moves the logit (Grad-CAM). The line is half of the largest.",
-    "{block}의 특징 맵에서 {name} 쪽으로 작용하는 곳. 각 맵에 로짓을 움직이는 정도를 곱해 더했습니다(Grad-CAM). 선은 최댓값의 절반입니다."],
+  "figures.activation_says": [
+    "Where the maps of {block} speak for {name}: each map weighted by how much it moves the logit (Grad-CAM). " +
+      "The line is half of the largest.",
+    "{block}의 특징 맵에서 {name} 쪽으로 작용하는 곳. 각 맵에 로짓을 움직이는 정도를 곱해 더했습니다(Grad-CAM). 선은 최댓값의 절반입니다.",
+  ],
   "figures.occlusion": ["Covering", "가려 보기"],
-  "figures.occlusion_says": ["How many points the probability of {name} falls when {size} pixels around a place are covered. Where it is negative, covering helps. The line is half of the largest fall, the dashed one is that of the class activation.",
-    "각 자리의 {size} 픽셀을 가렸을 때 {name}의 확률이 떨어지는 정도(포인트). 음수인 곳은 가리면 오히려 오릅니다. 선은 가장 크게 떨어진 값의 절반, 점선은 클래스 활성화의 선입니다."],
+  "figures.occlusion_says": [
+    "How many points the probability of {name} falls when {size} pixels around a place are covered. Where it is " +
+      "negative, covering helps. The line is half of the largest fall, the dashed one is that of the class " +
+      "activation.",
+    "각 자리의 {size} 픽셀을 가렸을 때 {name}의 확률이 떨어지는 정도(포인트). 음수인 곳은 가리면 오히려 오릅니다. 선은 가장 크게 떨어진 값의 절반, 점선은 클래스 활성화의 선입니다.",
+  ],
   "figures.field": ["Effective receptive field", "유효 수용 영역"],
-  "figures.field_says": ["How strongly each pixel of this image moves the middle value of {block}. The dashed frame is all that it can see ({sees}); what really moves it is about {size} wide, the solid one.",
-    "이미지의 각 픽셀이 {block} 가운데 값을 움직이는 정도. 점선 틀은 볼 수 있는 전부({sees}), 실선 틀은 실제로 영향을 주는 크기(약 {size})입니다."],
+  "figures.field_says": [
+    "How strongly each pixel of this image moves the middle value of {block}. The dashed frame is all that it " +
+      "can see ({sees}); what really moves it is about {size} wide, the solid one.",
+    "이미지의 각 픽셀이 {block} 가운데 값을 움직이는 정도. 점선 틀은 볼 수 있는 전부({sees}), 실선 틀은 실제로 영향을 주는 크기(약 {size})입니다.",
+  ],
   "figures.block": ["Block", "블록"],
   "figures.none": ["nothing", "없음"], "figures.most": ["most", "최대"],
   "figures.points": ["{value} points", "{value} 포인트"],
@@ -48,27 +58,31 @@ export function occlusionFigure(store, { sample, activation, patch, name, drawn,
 
 /** How strongly the pixels move a block's middle value; a choice of blocks where there are several. */
 export async function fieldFigure(store, effective, sampled, drawn) {
-  const paths = Object.keys(effective ?? {});
+  const paths = Object.keys(effective ?? {}), last = paths.at(-1);
   if (paths.length === 0) return null;
   const title = say("figures.field"), { frame, canvas } = framed(store, title), words = html("p");
   const [box, really] = ["figures-frame", "figures-really"].map(kind => html("div", { class: kind }));
   const chosen = html("select", { class: "ghost figures-block", "aria-label": say("figures.block") },
-    ...paths.map(path => html("option", { value: path, selected: path === paths.at(-1) }, `${path}  ${store.block(path).notation}`)));
+    ...paths.map(path => html("option", { value: path, selected: path === last },
+      `${path}  ${store.block(path).notation}`)));
   frame.append(box, really);
   let sample = null;
   const draw = () => { if (sample) withImage(store, image => lit(canvas, image, sample)) };
   const choose = async () => {
-    const path = chosen.value, { array, size } = effective[path], found = await sampled(store, array), block = store.block(path);
+    const path = chosen.value, block = store.block(path), { array, size } = effective[path];
+    const found = await sampled(store, array);
     const most = found ? extent(found) : 1;
     sample = found && ((down, across) => found(down, across) / most);
     frameMiddle(store, block, size, box, really);
-    words.textContent = say("figures.field_says", { block: block.notation, sees: times(block.sees), size: times([size, size].map(Math.round)) });
+    const told = { block: block.notation, sees: times(block.sees), size: times([size, size].map(Math.round)) };
+    words.textContent = say("figures.field_says", told);
     draw();
   };
   chosen.addEventListener("change", choose);
   drawn.push(draw);
   await choose();
-  return figure(title, frame, words, bar("figures-light", say("figures.none"), say("figures.most")), paths.length > 1 ? chosen : null);
+  const scale = bar("figures-light", say("figures.none"), say("figures.most"));
+  return figure(title, frame, words, scale, paths.length > 1 ? chosen : null);
 }
 
 /** Frame what the middle value can see, and around its middle the size of what really moves it. */
@@ -86,7 +100,8 @@ function framed(store, title) {
   const { width, height, name } = store.payload.image, scale = side / Math.max(width, height);
   const canvas = html("canvas", { width: Math.round(width * scale), height: Math.round(height * scale), role: "img",
     "aria-label": say("figures.alt", { title, image: name }) });
-  return { canvas, frame: html("div", { class: "figures-picture", style: `aspect-ratio: ${width} / ${height}` }, canvas) };
+  const style = `aspect-ratio: ${width} / ${height}`;
+  return { canvas, frame: html("div", { class: "figures-picture", style }, canvas) };
 }
 
 function figure(title, frame, words, scale, control = null) {

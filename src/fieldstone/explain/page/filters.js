@@ -13,12 +13,21 @@ addWords({
   "filters.count": ["Filters", "필터"],
   "filters.dead": ["Weights nearly 0", "가중치가 거의 0"],
   "filters.silent": ["Silent on this image", "이 이미지에서 침묵"],
-  "filters.meaning": ["Dead filters, counted two ways. Weights nearly 0: every weight of the filter is under a thousandth of its layer's largest; it does nothing on any image. Silent on this image: its map is 0 everywhere after its activation; on another image it may not be.",
-    "죽은 필터를 두 가지로 셉니다. 가중치가 거의 0: 필터의 모든 가중치가 그 층의 최댓값의 1/1000 이하이며, 어떤 이미지에서도 하는 일이 없습니다. 이 이미지에서 침묵: 활성화 뒤의 맵이 모두 0이며, 다른 이미지에서는 다를 수 있습니다."],
+  "filters.meaning": [
+    "Dead filters, counted two ways. Weights nearly 0: every weight of the filter is at most a thousandth of its " +
+      "layer's largest, so what it makes is nearly the same for any image. Silent on this image: its map is 0 " +
+      "everywhere after its activation; on another image it may not be.",
+    "죽은 필터를 두 가지로 셉니다. 가중치가 거의 0: 필터의 모든 가중치가 그 층의 최댓값의 1/1000 이하이므로, " +
+      "어떤 이미지에서도 결과가 거의 같습니다. 이 이미지에서 침묵: 활성화 뒤의 맵이 모두 0이며, " +
+      "다른 이미지에서는 다를 수 있습니다.",
+  ],
   "filters.no_activation": ["no activation of its own", "바로 뒤에 활성화 없음"],
   "filters.left_out": ["not in this file", "이 파일에 없음"],
+  "filters.lost": ["did not arrive", "받지 못함"],
   "filters.total": ["All", "전체"],
 });
+
+const LOST = { dead: { why: "lost" }, silent: { why: "lost" } };
 
 let opened = null; // the path whose kernels are shown
 
@@ -26,65 +35,84 @@ let opened = null; // the path whose kernels are shown
 export const hasKernels = ({ layer }) => ["conv", "upconv"].includes(layer.type);
 
 export function view(root, store) {
-  let closed = false;
-  const blocks = store.blocks.filter(hasKernels);
-  if (!blocks.some(({ path }) => path === opened)) opened = blocks[0]?.path ?? null;
-  const counted = new Map(); // by path, what countIn gives
-  const rows = new Map();
-  const drawing = redrawing(root, draw);
+  return new Filters(root, store);
+}
 
-  function draw() {
-    root.replaceChildren();
-    if (!blocks.length) root.append(html("p", {}, say("filters.none")));
-    else {
-      const kernels = html("section", { class: "filters-kernels card" });
-      root.append(html("p", { class: "filters-meaning" }, say("filters.meaning")), table(), kernels);
-      open(kernels);
+class Filters {
+  isClosed = false;
+  counted = new Map(); // by path, what countIn gives
+  rows = new Map(); // by path, {cells, choose}
+
+  constructor(root, store) {
+    Object.assign(this, { root, store, blocks: store.blocks.filter(hasKernels) });
+    if (!this.blocks.some(({ path }) => path === opened)) opened = this.blocks[0]?.path ?? null;
+    this.drawing = redrawing(root, () => this.#draw());
+    this.#countAll();
+  }
+
+  close() {
+    this.isClosed = true;
+    this.drawing.close();
+  }
+
+  #draw() {
+    this.root.replaceChildren();
+    if (!this.blocks.length) return this.root.append(html("p", {}, say("filters.none")));
+    this.kernels = html("section", { class: "filters-kernels card" });
+    this.total = this.#total();
+    this.root.append(html("p", { class: "filters-meaning" }, say("filters.meaning")), this.#table(), this.kernels);
+    this.#open(opened);
+  }
+
+  #open(path) {
+    opened = path;
+    for (const [one, { choose }] of this.rows) choose.setAttribute("aria-pressed", one === opened);
+    drawKernels(this.kernels, this.store, this.store.block(path), () => this.isClosed || opened !== path);
+  }
+
+  #table() {
+    const heads = ["layer", "count", "dead", "silent"].map(name =>
+      html("th", { scope: "col" }, say(`filters.${name}`)),
+    );
+    const body = html("tbody", {}, ...this.blocks.map(block => this.#row(block)));
+    const table = html("table", { class: "filters-table" }, html("thead", {}, html("tr", {}, ...heads)), body);
+    table.append(html("tfoot", {}, this.total));
+    const label = say("filters.layer");
+    return html("div", { class: "filters-list card", tabindex: 0, role: "region", "aria-label": label }, table);
+  }
+
+  #row({ path, notation, output_shape: [channels] }) {
+    const choose = button(html("code", {}, `${path}  ${notation}`), () => this.#open(path));
+    const cells = { count: html("td", {}, count(channels)), dead: html("td"), silent: html("td") };
+    this.rows.set(path, { cells, choose });
+    if (this.counted.has(path)) this.#fill(path);
+    return html("tr", { "data-path": path }, html("th", { scope: "row" }, choose), ...Object.values(cells));
+  }
+
+  async #countAll() {
+    for (const block of this.blocks) {
+      this.counted.set(block.path, await countIn(this.store, block).catch(() => LOST));
+      if (this.isClosed) return;
+      this.#fill(block.path);
+      const before = this.total;
+      before.replaceWith((this.total = this.#total()));
     }
   }
-  function open(place) {
-    drawKernels(place, store, store.block(opened), () => closed);
+
+  #fill(path) {
+    const { cells } = this.rows.get(path);
+    for (const name of ["dead", "silent"]) put(cells[name], this.counted.get(path)[name]);
   }
-  function table() {
-    const body = html("tbody", {}, ...blocks.map((block) => row(block)));
-    const heads = ["layer", "count", "dead", "silent"].map((name) => html("th", { scope: "col" }, say(`filters.${name}`)));
-    return html("div", { class: "filters-list card", tabindex: 0, role: "region", "aria-label": say("filters.layer") },
-      html("table", { class: "filters-table" }, html("thead", {}, html("tr", {}, ...heads)), body, html("tfoot", {}, total())));
+
+  #total() {
+    const found = [...this.counted.values()];
+    const sum = name => found.reduce((amount, one) => amount + (one[name].list?.length ?? 0), 0);
+    const filters = this.blocks.reduce((amount, { output_shape: [channels] }) => amount + channels, 0);
+    const shown = name => (found.length < this.blocks.length ? "…" : count(sum(name)));
+    const cells = ["dead", "silent"].map(name => html("td", { "data-total": name }, shown(name)));
+    const label = html("th", { scope: "row" }, say("filters.total"));
+    return html("tr", { class: "filters-total" }, label, html("td", {}, count(filters)), ...cells);
   }
-  function row(block) {
-    const choose = button(html("code", {}, `${block.path}  ${block.notation}`),
-      () => { opened = block.path; mark(); open(root.querySelector(".filters-kernels")) });
-    const cells = { count: html("td", {}, count(block.output_shape[0])), dead: html("td", {}), silent: html("td", {}) };
-    const element = html("tr", { "data-path": block.path }, html("th", { scope: "row" }, choose), cells.count, cells.dead, cells.silent);
-    rows.set(block.path, { element, cells, choose });
-    if (counted.has(block.path)) fill(block.path);
-    choose.setAttribute("aria-pressed", block.path === opened);
-    return element;
-  }
-  function mark() {
-    for (const [path, { choose }] of rows) choose.setAttribute("aria-pressed", path === opened);
-  }
-  function fill(path) {
-    const { dead, silent: quiet } = counted.get(path);
-    const { cells } = rows.get(path);
-    put(cells.dead, dead);
-    put(cells.silent, quiet);
-  }
-  function total() {
-    const sum = (name) => [...counted.values()].reduce((amount, one) => amount + (one[name].list?.length ?? 0), 0);
-    const filters = blocks.reduce((amount, { output_shape: [channels] }) => amount + channels, 0);
-    return html("tr", { class: "filters-total" }, html("th", { scope: "row" }, say("filters.total")), html("td", {}, count(filters)),
-      html("td", { "data-total": "dead" }, count(sum("dead"))), html("td", { "data-total": "silent" }, count(sum("silent"))));
-  }
-  (async () => {
-    for (const block of blocks) {
-      counted.set(block.path, await countIn(store, block));
-      if (closed) return;
-      fill(block.path);
-      root.querySelector(".filters-total")?.replaceWith(total());
-    }
-  })();
-  return { close: () => { closed = true; drawing.close() } };
 }
 
 /** A cell of the table: a number, or why there is none. */

@@ -57,7 +57,8 @@ function crumb({ text, href }) {
 
 function brand() {
   const rects = stones.map(([x, y, width, height]) => svg("rect", { x, y, width, height, rx: 2 }));
-  const mark = svg("svg", { width: 22, height: 22, viewBox: "0 0 22 22", fill: "currentColor", "aria-hidden": "true" }, ...rects);
+  const size = { width: 22, height: 22, viewBox: "0 0 22 22" };
+  const mark = svg("svg", { ...size, fill: "currentColor", "aria-hidden": "true" }, ...rects);
   return html("a", { href: "#/", class: "header-brand" }, mark, "Fieldstone");
 }
 

@@ -8,7 +8,10 @@ addWords({
   "image.title": ["Choose another image, or drop one on the page", "다른 이미지를 고르거나 페이지에 놓으세요"],
   "image.drop": ["Drop an image here", "이미지를 여기에 놓으세요"],
   "image.error": ["Error", "오류"],
-  "image.lost": ["the program that served this page does not answer; start it again", "이 페이지를 제공한 프로그램이 응답하지 않습니다. 다시 시작하세요"],
+  "image.lost": [
+    "the program that served this page does not answer; start it again",
+    "이 페이지를 제공한 프로그램이 응답하지 않습니다. 다시 시작하세요",
+  ],
 });
 
 /** The button, the place for a fault, and `update` for their words; of a page without a server nothing is shown. */
@@ -16,9 +19,17 @@ export function imageButton(page) {
   const input = html("input", { type: "file", accept: "image/*", class: "hidden", id: "image" });
   const label = html("span", {}), alert = html("div", { role: "alert" });
   const element = html("label", { class: "ghost header-file", hidden: !page.store.payload.live }, label, input);
-  input.addEventListener("change", () => { if (input.files.length) send(page, input.files[0], alert); input.value = "" });
+  input.addEventListener("change", () => {
+    if (input.files.length) send(page, input.files[0], alert);
+    input.value = "";
+  });
   if (page.store.payload.live) dropped(page, alert);
-  return { element, alert, tell: text => tell(alert, text), update() { label.textContent = say("image.choose"); element.title = say("image.title") } };
+  return { element, alert, update, tell: text => tell(alert, text) };
+
+  function update() {
+    label.textContent = say("image.choose");
+    element.title = say("image.title");
+  }
 }
 
 function dropped(page, alert) {
@@ -57,5 +68,6 @@ async function send(page, file, alert) {
 }
 
 function tell(alert, text) {
-  alert.replaceChildren(html("div", { class: "header-alert" }, html("b", {}, `✕ ${say("image.error")}`), html("p", {}, text)));
+  const word = html("b", {}, `✕ ${say("image.error")}`);
+  alert.replaceChildren(html("div", { class: "header-alert" }, word, html("p", {}, text)));
 }

@@ -8,10 +8,22 @@ const NEARLY = 1e-3; // of the layer's largest weight
 export function kernelsOf({ type, groups = 1 }, shape) {
   const [first, second, rows, columns] = shape;
   const size = rows * columns;
-  if (type === "conv") return { filters: first, inputs: second, rows, columns, start: (filter, input) => (filter * second + input) * size };
+  if (type === "conv")
+    return {
+      filters: first,
+      inputs: second,
+      rows,
+      columns,
+      start: (filter, input) => (filter * second + input) * size,
+    };
   const perGroup = first / groups; // a transposed convolution's weight is (C, O ÷ groups, rows, columns)
-  return { filters: second * groups, inputs: perGroup, rows, columns,
-    start: (filter, input) => ((Math.floor(filter / second) * perGroup + input) * second + (filter % second)) * size };
+  return {
+    filters: second * groups,
+    inputs: perGroup,
+    rows,
+    columns,
+    start: (filter, input) => ((Math.floor(filter / second) * perGroup + input) * second + (filter % second)) * size,
+  };
 }
 
 /** The weights of one kernel, row by row. */
@@ -21,13 +33,13 @@ export function kernelAt(kernels, weights, filter, input) {
 }
 
 /** The largest |weight|; what is not a number is left out. */
-export const largestOf = (weights) => weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0);
+export const largestOf = weights => weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0);
 
 /** The filters of which every weight is under a thousandth of the layer's largest. */
 export function nearlyZero(kernels, weights) {
   const least = NEARLY * largestOf(weights);
-  const one = (filter, input) => kernelAt(kernels, weights, filter, input).every((weight) => Math.abs(weight) <= least);
-  const all = (filter) => Array.from({ length: kernels.inputs }, (_, input) => input).every((input) => one(filter, input));
+  const one = (filter, input) => kernelAt(kernels, weights, filter, input).every(weight => Math.abs(weight) <= least);
+  const all = filter => Array.from({ length: kernels.inputs }, (_, input) => input).every(input => one(filter, input));
   return Array.from({ length: kernels.filters }, (_, filter) => filter).filter(all);
 }
 
@@ -43,14 +55,16 @@ export function activationAfter(store, block) {
 /** The channels of a map that are 0 everywhere. */
 export function silent({ data, shape: [channels] }) {
   const cells = data.length / channels;
-  const zero = (channel) => data.subarray(channel * cells, (channel + 1) * cells).every((value) => value === 0);
+  const zero = channel => data.subarray(channel * cells, (channel + 1) * cells).every(value => value === 0);
   return Array.from({ length: channels }, (_, channel) => channel).filter(zero);
 }
 
 /** {dead, silent} of a block, each {list} of filters or {why} there is none; a promise. */
 export async function countIn(store, block) {
   const weights = await store.array(block.layer.weight);
-  const dead = weights ? { list: nearlyZero(kernelsOf(block.layer, store.about(block.layer.weight).shape), weights) } : { why: "left_out" };
+  const dead = weights
+    ? { list: nearlyZero(kernelsOf(block.layer, store.about(block.layer.weight).shape), weights) }
+    : { why: "left_out" };
   const after = activationAfter(store, block);
   if (!after) return { dead, silent: { why: "no_activation" } };
   const map = await store.output(after.path);

@@ -24,7 +24,9 @@ addWords({
 
 const lists = {
   "keys.anywhere": [["Tab", "keys.tab"], ["Esc", "keys.escape"], ["?", "keys.help"]],
-  "keys.map": [["↑ ↓ ← →", "keys.cell"], ["Home End", "keys.ends"], ["PgUp PgDn", "keys.page"], ["Enter", "keys.enter"]],
+  "keys.map": [
+    ["↑ ↓ ← →", "keys.cell"], ["Home End", "keys.ends"], ["PgUp PgDn", "keys.page"], ["Enter", "keys.enter"],
+  ],
   "keys.layer": [["Space", "keys.play"], ["← →", "keys.step"], ["Home End", "keys.firstLast"], ["+ −", "keys.speed"]],
 };
 
@@ -37,15 +39,24 @@ export function keys() {
     if (event.key === "?" && !isTyping(event.target)) { event.preventDefault(); show() }
   });
   addEventListener("keydown", event => {
-    if (event.key === "Escape" && !dialog.open && !event.defaultPrevented && !isTyping(event.target)) location.hash = "#/";
+    if (event.key !== "Escape" || dialog.open || event.defaultPrevented || isTyping(event.target)) return;
+    location.hash = "#/";
   });
   return show;
 }
 
 function content(dialog) {
-  const sections = Object.entries(lists).flatMap(([title, rows]) => [html("h3", {}, say(title)),
-    html("dl", {}, ...rows.flatMap(([key, does]) => [html("dt", {}, ...key.split(" ").map(one => html("kbd", {}, one))), html("dd", {}, say(does))]))]);
-  return [html("h2", { id: "keys-title" }, say("keys.title")), ...sections, button(say("keys.close"), () => dialog.close(), { class: "ghost" })];
+  const sections = Object.entries(lists).flatMap(([title, rows]) => [html("h3", {}, say(title)), listed(rows)]);
+  const close = button(say("keys.close"), () => dialog.close(), { class: "ghost" });
+  return [html("h2", { id: "keys-title" }, say("keys.title")), ...sections, close];
 }
 
-const isTyping = element => element instanceof HTMLInputElement && element.type === "text" || element instanceof HTMLTextAreaElement;
+function listed(rows) {
+  const caps = keys => keys.split(" ").map(key => html("kbd", {}, key));
+  return html("dl", {}, ...rows.flatMap(([keys, does]) => [html("dt", {}, ...caps(keys)), html("dd", {}, say(does))]));
+}
+
+/** Whether a key that is pressed there is a letter of a text. */
+function isTyping(element) {
+  return element.matches("textarea, input:not([type=range], [type=radio], [type=checkbox], [type=file])");
+}

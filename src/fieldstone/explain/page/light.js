@@ -10,8 +10,9 @@ export function sampler(values, height, width) {
   return (down, across) => {
     const [y, x] = [at(down, height), at(across, width)], [top, left] = [Math.floor(y), Math.floor(x)];
     const [bottom, right] = [Math.min(height - 1, top + 1), Math.min(width - 1, left + 1)];
-    const row = line => values[line * width + left] + (values[line * width + right] - values[line * width + left]) * (x - left);
-    return row(top) + (row(bottom) - row(top)) * (y - top);
+    const along = (from, to, share) => from + (to - from) * share;
+    const row = line => along(values[line * width + left], values[line * width + right], x - left);
+    return along(row(top), row(bottom), y - top);
   };
 }
 
@@ -45,14 +46,15 @@ export function contour(sample, level, cells = 96) {
     const cuts = [];
     for (let side = 0; side < 4; side++) {
       const next = (side + 1) % 4;
-      if (values[side] < 0 !== values[next] < 0) cuts.push(between(corners[side], corners[next], values[side], values[next]));
+      if (values[side] < 0 === values[next] < 0) continue;
+      cuts.push(point(between(corners[side], corners[next], values[side], values[next]), cells));
     }
-    for (let cut = 0; cut + 1 < cuts.length; cut += 2) parts.push(`M${point(cuts[cut], cells)}L${point(cuts[cut + 1], cells)}`);
+    for (let cut = 0; cut + 1 < cuts.length; cut += 2) parts.push(`M${cuts[cut]}L${cuts[cut + 1]}`);
   }
   return parts.join("");
 }
 
-const between = (one, other, from, to) => one.map((place, axis) => place + (other[axis] - place) * (from / (from - to)));
+const between = (one, other, from, to) => one.map((place, axis) => place + (other[axis] - place) * from / (from - to));
 const point = ([down, across], cells) => `${(100 * across / cells).toFixed(2)},${(100 * down / cells).toFixed(2)}`;
 
 function paperColour() {

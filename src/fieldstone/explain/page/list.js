@@ -5,14 +5,15 @@ import { html } from "fieldstone/elements";
 import { foot, head, mapsOf } from "fieldstone/entry";
 import { count, held } from "fieldstone/maps";
 
-const pitch = 48, narrow = 56, wide = 136; // pixels: of a map, of the button after them, of that and what is left out
+const pitch = 48, narrow = 56, wide = 192; // pixels: of a map, of the button after them, of that and what is left out
 
 /** Draw the list into `root`; calls `came` when maps came into it; returns what shows a chosen map, and `close`. */
 export function list(root, { store, maps, shown, state, redraw, came }) {
   const passing = lanes(shown), next = new Set(links(shown).filter(link => isNext(shown, link)).map(([, to]) => to));
   const deep = Math.max(0, ...passing.map(([, , lane]) => lane + 1));
   const rows = shown.map((entry, place) => html("li", { class: rowClass(entry), "data-place": place },
-    gutter(place, passing, next.has(place), entry.isOpen), name(entry, state, redraw), html("div", { class: "list-maps" })));
+    gutter(place, passing, next.has(place), entry.isOpen), name(entry, state, redraw),
+    html("div", { class: "list-maps" })));
   const filled = new IntersectionObserver(found => found.forEach(fill), { rootMargin: "400px" });
   rows.forEach(row => filled.observe(row));
   root.append(html("ol", { class: "list", style: `--lanes: ${deep}` }, ...rows));
@@ -48,5 +49,5 @@ function gutter(place, passing, isJoined, isOpen) {
     to === place ? part("join", lane) : null,
   ]);
   return html("div", { class: "list-gutter", "aria-hidden": "true" }, ...lines,
-    isJoined ? html("i", { class: "list-next" }) : null, isOpen ? html("i", { class: "list-through" }) : html("i", { class: "list-dot" }));
+    isJoined ? html("i", { class: "list-next" }) : null, html("i", { class: isOpen ? "list-through" : "list-dot" }));
 }

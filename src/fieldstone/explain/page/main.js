@@ -28,24 +28,35 @@ export async function start() {
 }
 
 async function show(page, top, isMoved) {
-  page.shown?.close();
-  page.shown = null;
-  const route = routed(page.store, location.hash), before = page.name, turn = (page.turn = Symbol());
+  const route = routed(page.store, location.hash), turn = (page.turn = Symbol());
+  const isNew = isMoved && page.name !== route.name;
   const { view } = await route.module();
   if (page.turn !== turn) return; // the address has changed since
+  const link = document.activeElement.getAttribute("href");
+  page.shown?.close();
   page.root.replaceChildren(...route.above(), route.body);
   page.shown = view(route.body, page.store, route.block, { hash: location.hash });
+  page.name = route.name;
   top.update(route.crumbs);
   document.title = `${route.title} · Fieldstone`;
-  page.name = route.name;
-  if (isMoved && before !== route.name) focused(page.root);
+  if (isNew) focused(page.root);
+  else if (link) page.root.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
 }
 
-/** Where a person goes, the focus goes: to the heading of the view. */
+/** Where a person goes, the focus goes: to the heading of the view, also to one that a view draws a moment later. */
 function focused(root) {
-  const heading = root.querySelector("h1");
-  heading.tabIndex = -1;
-  heading.focus({ preventScroll: true });
+  const focus = () => {
+    const heading = root.querySelector("h1");
+    if (!heading || document.activeElement !== document.body) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  };
+  const drawn = new MutationObserver(focus), settled = () => drawn.disconnect();
+  drawn.observe(root, { childList: true, subtree: true });
+  for (const kind of ["keydown", "pointerdown", "hashchange"])
+    addEventListener(kind, settled, { once: true, capture: true });
+  document.activeElement.blur();
+  focus();
   scrollTo(0, 0);
 }
 

@@ -89,8 +89,8 @@ export class Maps {
     const [channels, height, width] = volume(block.output_shape), vector = isVector(block);
     const label = vector ? say("maps.vector", { block: block.notation, size: channels })
       : say("maps.map", { block: block.notation, map: channel + 1, maps: channels, size: `${height} × ${width}` });
-    const map = html("div", { class: `maps-map${vector ? " maps-vector" : ""}${vector && channels > sharp ? " maps-long" : ""}`, role: "application", tabindex: -1,
-      "aria-label": label, "data-path": block.path, "data-channel": channel }, html("canvas", { "aria-hidden": "true" }));
+    const map = html("div", { class: kindOf(block), role: "application", tabindex: -1, "aria-label": label,
+      "data-path": block.path, "data-channel": channel }, html("canvas", { "aria-hidden": "true" }));
     if (!vector) fitted(map, height, width);
     this.#seen.observe(map);
     return map;
@@ -111,6 +111,11 @@ export class Maps {
     if (!part) return map.classList.add("maps-none");
     paint(map.firstChild, part);
   }
+}
+
+function kindOf(block) {
+  if (!isVector(block)) return "maps-map";
+  return block.output_shape[0] > sharp ? "maps-map maps-vector maps-long" : "maps-map maps-vector";
 }
 
 function fitted(map, height, width) {

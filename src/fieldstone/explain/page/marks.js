@@ -27,7 +27,8 @@ export class Marks {
   refresh() {
     for (const old of this.#root.querySelectorAll(".maps-mark, .maps-cell")) old.remove();
     for (const map of this.#root.querySelectorAll(".maps-map")) this.#frame(map);
-    for (const frame of document.querySelectorAll(".picture")) mark(frame, this.#store.payload, this.#parts.get("input"));
+    const image = this.#parts.get("input");
+    for (const frame of this.#root.querySelectorAll(".picture")) mark(frame, this.#store.payload, image);
   }
 
   #frame(map) {

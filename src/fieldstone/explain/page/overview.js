@@ -4,123 +4,151 @@ import { bars } from "fieldstone/classes";
 import { columns } from "fieldstone/columns";
 import { html } from "fieldstone/elements";
 import { list } from "fieldstone/list";
-import { Maps, held, known, isVector, plane } from "fieldstone/maps";
+import { Maps } from "fieldstone/maps";
 import { Marks } from "fieldstone/marks";
 import { picture } from "fieldstone/picture";
 import { cellAt, moved } from "fieldstone/pointing";
 import { tell } from "fieldstone/readout";
 import { strip } from "fieldstone/strip";
+import { telling } from "fieldstone/telling";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
   "overview.network": ["The network", "신경망"],
+  "overview.hint": ["Point at any cell. A click keeps it, a double click opens its layer.",
+    "아무 칸이나 가리켜 보세요. 클릭하면 고정되고, 두 번 클릭하면 층이 열립니다."],
 });
 
-const mostColumns = 12, mostInStrip = 40, narrow = 720, atOnce = 8;
-const state = { open: new Set(), wide: new Set(), chosen: undefined }; // outlives a change of language or width
+const mostColumns = 12, mostInStrip = 40, narrow = 720, classes = 5;
+const state = { open: new Set(), wide: new Set(), chosen: null }; // outlives a change of language or width
 
 /** Draw the overview. */
 export function view(root, store) {
-  const readout = html("p", { class: "readout", "aria-live": "polite" });
-  const stage = html("div", { class: "overview-stage", role: "group", "aria-label": say("overview.network") });
-  const overview = html("section", { class: "overview card" }, stage, html("div", { class: "overview-foot" }, picture(store.payload), readout));
-  root.append(overview);
-  const marks = new Marks(overview, store);
-  let maps, shown, entries, isNarrow;
+  return new Overview(root, store);
+}
 
-  function draw() {
-    isNarrow = root.clientWidth < narrow;
-    const isList = isNarrow || store.blocks.length > mostInStrip;
-    overview.classList.toggle("overview-rows", isList);
-    maps = new Maps(store);
-    const body = isList ? framed() : stage;
-    entries = columns(store, isNarrow ? mostInStrip : mostColumns, state.open);
-    shown = (isList ? list : strip)(body, { store, maps, shown: entries, state, redraw, came: () => marks.refresh() });
-    marks.show(state.chosen ?? null);
+class Overview {
+  #frame = 0;
+  #isClosed = false;
+
+  constructor(root, store) {
+    Object.assign(this, { root, store });
+    this.stage = html("div", { class: "overview-stage", role: "group", "aria-label": say("overview.network") });
+    this.readout = html("p", { class: "readout", "aria-live": "polite" });
+    const hint = html("p", { class: "overview-hint" }, say("overview.hint"));
+    const foot = html("div", { class: "overview-foot" }, picture(store.payload), this.readout, hint);
+    this.card = html("section", { class: "overview card" }, this.stage, foot);
+    root.append(this.card);
+    this.marks = new Marks(this.card, store);
+    this.#listen();
+    this.#draw();
+    this.sized = new ResizeObserver(() => { if (this.#isNarrow() !== this.isNarrow) this.#redraw() });
+    this.sized.observe(root);
+    this.#begin();
   }
 
-  function framed() {
-    const body = html("div", { class: "overview-list" });
-    stage.append(html("div", { class: "overview-ends" }, picture(store.payload), bars(store.payload, 5)), body);
+  close() {
+    this.#isClosed = true;
+    cancelAnimationFrame(this.#frame);
+    this.sized.disconnect();
+    this.#clear();
+  }
+
+  #isNarrow() {
+    return this.root.clientWidth < narrow;
+  }
+
+  /** Beside one another, or one under the other where there is no room or there are too many. */
+  #draw() {
+    const { store } = this, redraw = focus => this.#redraw(focus), came = () => this.marks.refresh();
+    this.isNarrow = this.#isNarrow();
+    const isList = this.isNarrow || store.blocks.length > mostInStrip;
+    this.card.classList.toggle("overview-rows", isList);
+    this.maps = new Maps(store);
+    this.entries = columns(store, this.isNarrow ? mostInStrip : mostColumns, state.open);
+    const parts = { store, maps: this.maps, shown: this.entries, state, redraw, came };
+    this.shown = isList ? list(this.#framed(), parts) : strip(this.stage, parts);
+    this.marks.show(state.chosen);
+  }
+
+  #framed() {
+    const body = html("div", { class: "overview-list" }), { payload } = this.store;
+    this.stage.append(html("div", { class: "overview-ends" }, picture(payload), bars(payload, classes)), body);
     return body;
   }
 
-  function clear() {
-    shown.close();
-    maps.close();
-    stage.replaceChildren();
+  #clear() {
+    this.shown.close();
+    this.maps.close();
+    this.stage.replaceChildren();
   }
 
-  function redraw(focus) {
-    const left = stage.querySelector(".strip")?.scrollLeft;
-    clear();
-    draw();
-    if (left !== undefined) stage.querySelector(".strip").scrollLeft = left;
-    stage.querySelector(focus)?.focus();
+  #redraw(focus) {
+    const left = this.stage.querySelector(".strip")?.scrollLeft ?? 0;
+    this.#clear();
+    this.#draw();
+    this.stage.querySelector(".strip")?.scrollTo({ left });
+    if (focus) this.stage.querySelector(focus)?.focus();
   }
 
-  function point(cell, isSaid) {
-    const part = marks.show(cell);
-    tell(readout, store, cell, part, isSaid);
+  async #begin() {
+    if (state.chosen && !this.store.block(state.chosen.path)) state.chosen = null;
+    this.#point(state.chosen, false);
+    if (state.chosen) return;
+    const cell = await telling(this.store, this.entries);
+    if (cell && !state.chosen && !this.#isClosed) this.#choose(cell);
   }
 
-  function choose(cell) {
+  #point(cell, isSaid) {
+    tell(this.readout, this.store, cell, this.marks.show(cell), isSaid);
+  }
+
+  /** Once a frame, however often the pointer moves. */
+  #pass(cell) {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#point(cell, false));
+  }
+
+  #choose(cell) {
     state.chosen = cell;
-    point(cell, true);
-    shown.choose();
+    this.#point(cell, true);
+    this.shown.choose();
   }
 
-  let frame = 0;
-  const passed = cell => {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => point(cell, false));
-  };
-  stage.addEventListener("pointermove", event => {
-    const map = event.target.closest(".maps-map");
-    if (map && event.pointerType === "mouse") passed(cellAt(map, store, event));
-  });
-  stage.addEventListener("pointerleave", () => passed(state.chosen ?? null));
-  stage.addEventListener("click", event => {
-    const map = event.target.closest(".maps-map");
-    if (map) { choose(cellAt(map, store, event)); map.focus() }
-  });
-  stage.addEventListener("dblclick", event => {
-    const map = event.target.closest(".maps-map");
-    if (map) location.hash = `#/block/${map.dataset.path}`;
-  });
-  stage.addEventListener("keydown", event => {
-    const map = event.target.closest(".maps-map");
-    if (!map || event.ctrlKey || event.metaKey || event.altKey) return;
-    const to = moved(map, store, state.chosen, event.key);
+  #listen() {
+    const onMaps = (kind, does) => this.stage.addEventListener(kind, event => {
+      const map = event.target.closest(".maps-map");
+      if (map) does(map, event);
+    });
+    onMaps("pointermove", (map, event) => {
+      if (event.pointerType === "mouse") this.#pass(cellAt(map, this.store, event));
+    });
+    this.stage.addEventListener("pointerleave", () => this.#pass(state.chosen));
+    onMaps("click", (map, event) => {
+      this.#choose(cellAt(map, this.store, event));
+      map.focus();
+    });
+    onMaps("dblclick", opened);
+    onMaps("keydown", (map, event) => this.#press(map, event));
+    onMaps("focusin", roved);
+  }
+
+  #press(map, event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = moved(map, this.store, state.chosen, event.key);
     if (!to) return;
     event.preventDefault();
+    if (to.open) return opened(map);
     to.map?.focus();
-    if (to.open) location.hash = `#/block/${map.dataset.path}`;
-    else choose(to.cell);
-  });
-  stage.addEventListener("focusin", event => roved(event.target.closest(".maps-map")));
-  const sized = new ResizeObserver(() => { if (root.clientWidth < narrow !== isNarrow) redraw() });
-  draw();
-  sized.observe(root);
-  if (state.chosen === undefined) telling(store, entries).then(cell => { if (state.chosen === undefined && cell) choose(cell) });
-  else point(state.chosen, false);
-  return { close() { cancelAnimationFrame(frame); sized.disconnect(); clear() } };
+    this.#choose(to.cell);
+  }
+}
+
+function opened(map) {
+  location.hash = `#/block/${map.dataset.path}`;
 }
 
 /** One tab stop a block: the map that had the focus last. */
 function roved(map) {
-  if (!map) return;
   for (const other of map.parentElement.querySelectorAll(".maps-map")) other.tabIndex = other === map ? 0 : -1;
-}
-
-/** The cell to begin with: the largest value of the last maps that do not see the whole image, of the first of them. */
-async function telling(store, shown) {
-  const { width, height } = store.payload.image;
-  const telling = shown.slice(0, atOnce).filter(({ block, isOpen }) => !isOpen && !isVector(block) && held(store, block) > 0
-    && block.sees?.[0] < height && block.sees[1] < width);
-  const entry = telling.findLast(({ block }) => block.layer.type === "conv") ?? telling.at(-1);
-  if (!entry) return null;
-  const { block } = entry, part = plane(await known(store, block.path), block, 0);
-  const at = part.values.reduce((best, value, place) => (value > part.values[best] ? place : best), 0);
-  return { path: block.path, channel: 0, row: part.step * Math.floor(at / part.width), column: part.step * (at % part.width) };
 }

@@ -2,7 +2,7 @@
 
 import { html } from "fieldstone/elements";
 import { channelChooser, field, sides, valueAt } from "fieldstone/field";
-import { keep, leftOut, sheetView, steps } from "fieldstone/sheet";
+import { keep, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -12,7 +12,7 @@ addWords({
   "pointwise.entry": ["Value {column} of {n}.", "값 {column} / {n}."],
 });
 
-const NARROW = 560; // pixels
+const [NARROW, PITCH] = [560, 46]; // pixels
 
 /** The place of a cell in words. */
 export function placeOf(tensor, { channel, row, column }) {
@@ -22,24 +22,25 @@ export function placeOf(tensor, { channel, row, column }) {
 }
 
 /** The size of a tensor's channel in words: `37 × 37`, or the length of a vector. */
-export const sizeOf = (tensor) => {
+export const sizeOf = tensor => {
   const { rows, columns } = sides(tensor);
   return tensor.shape.length === 1 ? String(columns) : `${rows} × ${columns}`;
 };
 
 /** How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them. */
 export function room(width, tensor, between = 0, maps = 2) {
-  const isNarrow = width < NARROW, pitch = 46;
-  if (tensor.shape.length === 1) return { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / pitch))), pitch };
-  if (isNarrow) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch };
-  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch };
+  const strip = { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / PITCH))), pitch: PITCH };
+  if (tensor.shape.length === 1) return strip;
+  if (width < NARROW) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch: PITCH };
+  return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch: PITCH };
 }
 
 /**
  * A view of a block whose output cell reads the same cell of its input.
  *
- * @param {object} parts title (text), alone (no boxes beside), between (pixels), build(context) draws once and gives `show(cell)`; the context has
- *   sheet, input, output, cell, and `middle`, an element between the two maps.
+ * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs);
+ *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what is around the two maps:
+ *   `on` is the sheet, `middle` an element between the maps, x and y are the values of the cell.
  */
 export function pointwiseView(root, store, block, parts) {
   const needed = [store.input(block), store.output(block.path), parts.load?.()];
@@ -48,29 +49,41 @@ export function pointwiseView(root, store, block, parts) {
 }
 
 function draw(on, store, block, parts, { input, output, loaded }) {
-  if (!input || !output?.data) {
-    const path = input ? block.path : block.sources[0];
-    on.stage.append(leftOut(store, input ? block.output : store.block(path)?.output, say("sheet.map_of", { path })));
+  if (!input?.data || !output?.data) {
+    on.stage.append(mapLeftOut(store, block.path));
     return;
   }
   const { channels, rows, columns } = sides(output);
-  const cell = keep(block.path, () => ({ channel: 0, row: Math.floor((rows - 1) / 2), column: Math.floor((columns - 1) / 2) }));
+  const cell = keep(block.path, () => ({
+    channel: 0,
+    row: Math.floor((rows - 1) / 2),
+    column: Math.floor((columns - 1) / 2),
+  }));
   const size = room(on.width(), input, parts.between);
-  const go = (to) => { Object.assign(cell, to); show() };
+  const go = to => {
+    Object.assign(cell, to);
+    show();
+  };
   const look = (name, tensor) => ({ ...size, name, label: say(`pointwise.${name}`), size: sizeOf(tensor) });
   const from = field(input, look("input", input), go);
   const to = field(output, look("output", output), go);
   const middle = html("div", { class: "pointwise-middle" });
-  const chooser = channels > 1 ? channelChooser(channels, cell.channel, (channel) => go({ channel })) : null;
-  const row = html("div", { class: `sheet-row${input.shape.length === 1 ? " pointwise-vector" : ""}` }, from.element, middle, to.element);
+  const chooser = channels > 1 ? channelChooser(channels, cell.channel, channel => go({ channel })) : null;
+  const row = html(
+    "div",
+    { class: `sheet-row${input.shape.length === 1 ? " pointwise-vector" : ""}` },
+    from.element,
+    middle,
+    to.element,
+  );
   on.stage.append(...[chooser, row].filter(Boolean));
-  const step = steps(on, rows * columns, (at) => go({ row: Math.floor(at / columns), column: at % columns }));
-  const tell = parts.build({ on, input, output, loaded, middle, go });
+  const step = steps(on, rows * columns, at => go({ row: Math.floor(at / columns), column: at % columns }));
+  const tell = parts.build({ on, input, output, loaded, middle });
   function show() {
     from.show(cell);
     to.show(cell);
     tell(cell, { x: valueAt(input, cell), y: valueAt(output, cell) });
-    step.show(cell.row * columns + cell.column, on.sentence.textContent);
+    step.show(cell.row * columns + cell.column);
   }
   show();
 }

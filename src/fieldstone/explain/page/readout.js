@@ -15,7 +15,7 @@ addWords({
   "readout.unknown": ["not in this file", "이 파일에 없음"],
 });
 
-/** Tell of a cell; `part` is what of the image leads to it. Screen readers are told what was chosen, not what is passed. */
+/** Tell of a cell; `part` is what of the image leads to it. Screen readers hear of what was chosen alone. */
 export async function tell(line, store, cell, part, isSaid) {
   line.setAttribute("aria-live", isSaid ? "polite" : "off");
   line.cell = cell;
@@ -25,7 +25,8 @@ export async function tell(line, store, cell, part, isSaid) {
   }
   const value = await valueOf(store, cell);
   if (line.cell !== cell) return; // another cell has come since
-  line.textContent = `${name(store, cell)} ${value === null ? `(${say("readout.unknown")})` : `= ${format(value)}`} ← ${seen(store, part)}`;
+  const told = value === null ? `(${say("readout.unknown")})` : `= ${format(value)}`;
+  line.textContent = `${name(store, cell)} ${told} ← ${seen(store, part)}`;
   Object.assign(line.dataset, { path: cell.path, channel: cell.channel, row: cell.row, column: cell.column });
   line.dataset.value = value === null ? "" : exact(value);
   line.dataset.rows = part ? part.rows.join("-") : "";
@@ -41,7 +42,8 @@ async function valueOf(store, { path, channel, row, column }) {
 }
 
 function name(store, { path, channel, row, column }) {
-  const block = store.block(path), words = { block: block.notation, map: channel + 1, row: row + 1, column: column + 1 };
+  const block = store.block(path), counted = { map: channel + 1, row: row + 1, column: column + 1 };
+  const words = { block: block.notation, ...counted };
   return say(isVector(block) ? "readout.number" : "readout.cell", words);
 }
 

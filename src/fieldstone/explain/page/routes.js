@@ -10,6 +10,8 @@ addWords({
   "routes.filters": ["Filters", "필터"],
   "routes.views": ["Views", "보기"],
   "routes.untrained": ["untrained", "학습 전"],
+  "routes.file": ["This file holds one image. The page that fieldstone explore opens without -o takes others.",
+    "이 파일에는 이미지가 하나뿐입니다. -o 없이 fieldstone explore로 연 페이지에서는 다른 이미지도 볼 수 있습니다."],
   "routes.params": ["{count} parameters", "파라미터 {count}개"],
   "routes.blocks": ["{count} blocks", "블록 {count}개"],
   "routes.around": ["Blocks before and after", "앞뒤 블록"],
@@ -20,20 +22,22 @@ addWords({
 const views = { why: () => import("fieldstone/why"), filters: () => import("fieldstone/filters") };
 const step = () => import("fieldstone/step"), dense = () => import("fieldstone/dense");
 const layers = {
-  conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step, adaptiveavgpool: step,
-  adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense, identity: dense, add: dense,
+  conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step,
+  adaptiveavgpool: step, adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense,
+  identity: dense, add: dense,
   multiply: dense, concat: dense, other: dense,
 };
 
 /** The view of an address: {module, block, above, body, crumbs, title}; of one that means nothing, the overview. */
 export function routed(store, hash) {
   const [, name, path] = /^#\/(\w*)\/?(.*)$/.exec(hash) ?? [], block = name === "block" ? store.block(path) : null;
-  const body = html("div", { class: "body" }), { title } = store.payload;
+  const body = html("div", { class: "body" }), { title, trained } = store.payload;
+  const called = trained ? title : `${title} (${say("routes.untrained")})`;
   if (block)
-    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)], title: `${block.notation} · ${title}`,
-      crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
+    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)],
+      title: `${block.notation} · ${called}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
   const place = name in views ? name : "overview", own = say(`routes.${place}`);
-  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title,
+  return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title: called,
     above: () => [head(store, place), notes(store)], crumbs: place === "overview" ? [{ text: title }]
       : [{ text: say("routes.overview"), href: "#/" }, { text: own }] };
 }
@@ -43,26 +47,34 @@ function head(store, place) {
   const badge = trained ? null : html("span", { class: "badge" }, say("routes.untrained"));
   const facts = [image.name, times(input.shape), say("routes.blocks", { count: count(store.blocks.length) }),
     say("routes.params", { count: count(model.params) })];
-  return html("div", { class: "head" }, html("div", {},
-    html("h1", {}, place === "overview" ? model.name : say(`routes.${place}`), badge), html("p", { class: "sub" }, facts.join(" · "))), tabs(place));
+  const heading = html("h1", {}, place === "overview" ? model.name : say(`routes.${place}`), badge);
+  const sub = html("p", { class: "sub" }, facts.join(" · "));
+  return html("div", { class: "head" }, html("div", {}, heading, sub), tabs(place));
 }
 
 function tabs(place) {
-  const link = name => html("a", { href: name === "overview" ? "#/" : `#/${name}`, "aria-current": name === place ? "page" : null },
+  const isCurrent = name => (name === place ? "page" : null);
+  const link = name => html("a", { href: name === "overview" ? "#/" : `#/${name}`, "aria-current": isCurrent(name) },
     say(`routes.${name}`));
-  return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...["overview", ...Object.keys(views)].map(link));
+  const names = ["overview", ...Object.keys(views)];
+  return html("nav", { class: "seg", "aria-label": say("routes.views") }, ...names.map(link));
 }
 
-function notes(store) {
-  const { notes: texts } = store.payload.model;
+function notes({ payload }) {
+  const texts = payload.live ? payload.model.notes : [...payload.model.notes, say("routes.file")];
   return html("ul", { class: "notes", hidden: texts.length === 0 }, ...texts.map(text => html("li", {}, text)));
 }
 
 /** The ways to the block before and the block after. */
 function around(store, block) {
   const at = store.blocks.indexOf(block);
-  const link = (other, key, rel, mark) => other && html("a", { href: `#/block/${other.path}`, rel,
-    "aria-label": say(key, { block: `${other.path} ${other.notation}` }) }, ...mark(html("code", {}, `${other.path}  ${other.notation}`)));
   return html("nav", { class: "around", "aria-label": say("routes.around") },
-    link(store.blocks[at - 1], "routes.before", "prev", words => ["← ", words]), link(store.blocks[at + 1], "routes.after", "next", words => [words, " →"]));
+    way(store.blocks[at - 1], "before", "prev", words => ["← ", words]),
+    way(store.blocks[at + 1], "after", "next", words => [words, " →"]));
+}
+
+function way(block, key, rel, arrow) {
+  if (!block) return null;
+  const name = `${block.path}  ${block.notation}`, label = say(`routes.${key}`, { block: name });
+  return html("a", { href: `#/block/${block.path}`, rel, "aria-label": label }, ...arrow(html("code", {}, name)));
 }

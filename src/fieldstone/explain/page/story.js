@@ -114,5 +114,6 @@ function union(one, other) {
 }
 
 function hull({ channels, rows, columns }) {
-  return { channels, rows: [rows.indexOf(1), rows.lastIndexOf(1)], columns: [columns.indexOf(1), columns.lastIndexOf(1)] };
+  const ends = marks => [marks.indexOf(1), marks.lastIndexOf(1)];
+  return { channels, rows: ends(rows), columns: ends(columns) };
 }

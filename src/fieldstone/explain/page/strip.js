@@ -31,7 +31,8 @@ export function strip(root, { store, maps, shown, state, redraw }) {
     return html("li", { class: entry.isOpen ? "strip-column strip-open" : "strip-column", "data-place": place },
       head(entry, state, redraw),
       entry.isOpen ? null : html("div", { class: isWide ? "strip-maps strip-wide" : "strip-maps",
-        style: `--across: ${isWide ? 8 : Math.max(1, width)}` }, mapsOf(entry.block, rows * width, { store, maps, state, turned: redraw })),
+        style: `--across: ${isWide ? 8 : Math.max(1, width)}` },
+      mapsOf(entry.block, rows * width, { store, maps, state, turned: redraw })),
       entry.isOpen ? null : foot(entry.block));
   }
 }
