@@ -117,6 +117,28 @@ def test_korean_keeps_the_step_and_has_no_english_sentence(page_of: Pages, tmp_p
     assert page.locator("h1").inner_text() == "Max pooling"
 
 
+def test_the_window_moves_then_cells_are_marked_then_the_result_is_written(
+    page_of: Pages, tmp_path: Path, pool: Seen
+) -> None:
+    page = show(page_of, pool, tmp_path, "1")
+    page.clock.install()
+    page.get_by_role("button", name="Play").click()
+    told = """() => [document.querySelectorAll("[data-grid=input] .grid-win").length,
+      document.querySelector("[data-grid=output] [data-row='0'][data-column='1']").dataset.value !== "",
+      document.querySelectorAll(".arithmetic-result").length]"""
+    frame = """() => Number(document.querySelectorAll(".beams-frame")[1].getAttribute("x"))"""
+    places = []
+    for _ in range(4):  # of the 240 ms that the move takes
+        page.clock.run_for(50)
+        places.append(page.evaluate(frame))
+    assert places == sorted(set(places))
+    assert page.evaluate(told) == [0, False, 0]
+    page.clock.run_for(200)
+    assert page.evaluate(told) == [1, False, 0]
+    page.clock.run_for(400)
+    assert page.evaluate(told) == [1, True, 1]
+
+
 def test_nothing_moves_where_less_motion_is_asked_for(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
     page = show(page_of, pool, tmp_path, "1", **STILL)
     moved = page.evaluate("""() => {

@@ -23,7 +23,7 @@ export function svg(name, attributes = {}, ...children) {
 
 /** How many characters a cell of that side holds. */
 export function room(side) {
-  return side < 22 ? 0 : side < 28 ? 2 : side < 36 ? 3 : side < 48 ? 4 : 6;
+  return side < 22 ? 0 : side < 28 ? 2 : side < 32 ? 3 : side < 48 ? 4 : 6;
 }
 
 function letters(side, longest) {

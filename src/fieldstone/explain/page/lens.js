@@ -59,10 +59,10 @@ function within(value, least, most) {
 export class CanvasMap {
   #frames = ["lens-halo", "lens-frame"].map(name => svg("rect", { class: name }));
 
-  /** @param map {name, label, values, height, width, picked(row, column)}. */
+  /** @param map {name, label, values, height, width, picked(row, column), side: pixels, about (208)}. */
   constructor(map) {
     Object.assign(this, map);
-    this.pitch = Math.max(1, Math.floor(SIDE / Math.max(this.height, this.width)));
+    this.pitch = Math.max(1, Math.floor((this.side ?? SIDE) / Math.max(this.height, this.width)));
     this.scale = scaleOf(this.values);
     this.canvas = html("canvas", {
       class: "lens-canvas",

@@ -127,6 +127,7 @@ export class Player {
         height,
         width,
         picked,
+        side: this.#width < 620 ? (this.#width - 40) / 2 : undefined,
         label: say("player.map", { name: say(`player.${name}`), rows: height, columns: width }),
       });
     return {
