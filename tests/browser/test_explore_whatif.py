@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from page_modules import write_page as write_modules
 from torch import Tensor
 from torch.nn import functional as F
 
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.geometry import Window
-from page_modules import write_page as write_modules
 from step_pages import map_at, module_at, noise, read, seen_of, show, slide
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from page_modules import FOLDER, write_page
 
 from fieldstone.explain.numerals import number
-from page_modules import FOLDER, write_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
