@@ -61,6 +61,11 @@ def map_at(seen: Seen, path: str) -> Tensor:
     return made.reshape(1, *made.shape, *[1] * (3 - made.dim()))
 
 
+def write_any_page(folder: Path) -> Path:
+    """A page of some network, for tests that call the functions of its modules."""
+    return write_page(seen_of(["relu"], noise(1, 3, 3)), folder / "page.html")
+
+
 def show(page_of: Any, seen: Seen, folder: Path, block: str, **options: Any) -> Page:
     """The step view of a block."""
     path = write_page(seen, folder / "page.html")

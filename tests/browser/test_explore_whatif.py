@@ -14,8 +14,7 @@ from torch.nn import functional as F
 
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.geometry import Window
-from page_modules import write_page as write_modules
-from step_pages import map_at, module_at, noise, read, seen_of, show, slide
+from step_pages import map_at, module_at, noise, read, seen_of, show, slide, write_any_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -105,9 +104,9 @@ def test_a_transposed_convolution(page_of: Pages, tmp_path: Path) -> None:
 
 
 LIMITS = """cases => cases.map(({ layer, sides }) => ({
-  refusal: modules.limits.refusal(layer, sides),
-  offered: Object.fromEntries(modules.limits.changeable(layer).map(
-    key => [key, modules.limits.offered(layer, sides, key)])) }))"""
+  refusal: fieldstone.modules.limits.refusal(layer, sides),
+  offered: Object.fromEntries(fieldstone.modules.limits.changeable(layer).map(
+    key => [key, fieldstone.modules.limits.offered(layer, sides, key)])) }))"""
 
 
 def random_layer(random: np.random.Generator) -> tuple[dict[str, Any], list[int]]:
@@ -156,10 +155,12 @@ def random_layers() -> list[tuple[dict[str, Any], list[int]]]:
 def test_what_is_refused_is_what_torch_refuses(
     page_of: Pages, tmp_path: Path, random_layers: list[tuple[dict[str, Any], list[int]]]
 ) -> None:
-    page = page_of(write_modules(tmp_path, "limits"))
-    page.wait_for_function("window.modules")
+    page = page_of(write_any_page(tmp_path))
+    page.wait_for_selector("html[data-ready]", state="attached")
     cases = [{"layer": layer, "sides": sides} for layer, sides in random_layers]
-    answers = page.evaluate("cases => cases.map(({ layer, sides }) => modules.limits.refusal(layer, sides))", cases)
+    answers = page.evaluate(
+        "cases => cases.map(({ layer, sides }) => fieldstone.modules.limits.refusal(layer, sides))", cases
+    )
     expected = [accepts(layer, sides) for layer, sides in random_layers]
     assert 100 < sum(expected) < 500
     for (layer, sides), answer, accepted in zip(random_layers, answers, expected, strict=True):
@@ -170,8 +171,8 @@ def test_sliders_offer_what_torch_accepts(
     page_of: Pages, tmp_path: Path, random_layers: list[tuple[dict[str, Any], list[int]]]
 ) -> None:
     """Every offered number is accepted; the first that is not offered is refused, or a word says why it is not."""
-    page = page_of(write_modules(tmp_path, "limits"))
-    page.wait_for_function("window.modules")
+    page = page_of(write_any_page(tmp_path))
+    page.wait_for_selector("html[data-ready]", state="attached")
     known = [(layer, sides) for layer, sides in random_layers if accepts(layer, sides)]
     answers = page.evaluate(LIMITS, [{"layer": layer, "sides": sides} for layer, sides in known])
     own = {"one", "alone", "single", "end"}  # where a slider ends although torch would go on
