@@ -83,7 +83,7 @@ def read(page: Page) -> dict[str, Any]:
 
 def played(page: Page) -> Iterator[dict[str, Any]]:
     """Press play at the first step, and read each step once its result is written, to the end."""
-    page.clock.install()
+    stop_time(page)
     first = read(page)
     yield first
     page.get_by_role("button", name="Play").click()
@@ -97,6 +97,12 @@ def played(page: Page) -> Iterator[dict[str, Any]]:
         yield found
     page.clock.run_for(600)
     assert page.get_by_role("button", name="Play").count() == 1  # it has stopped
+
+
+def stop_time(page: Page) -> None:
+    """From now on time passes by `page.clock.run_for` alone."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
 
 
 def turn(page: Page, step: int) -> dict[str, Any]:
