@@ -52,11 +52,12 @@ def test_a_stride_by_its_slider(pooling: tuple[Page, Seen]) -> None:
     row = page.locator(".whatif-row", has=slider)
     assert row.locator("output").inner_text() == "3"
     assert row.locator(".whatif-was").inner_text() == "was 1"
+    assert page.locator(".whatif dd").all_inner_texts() == ["0", "9"]  # what it sees of the image is the network's
     assert "⌊(8 + 2×0 − 1×(3−1) − 1) ÷ 3⌋ + 1 = 2" in page.locator(".whatif").inner_text()
     assert page.locator(".whatif-pair b").inner_text() == "2 × 2"
     assert "was 6 × 6" in page.locator(".whatif").inner_text()
     unread = Window((3, 3), (3, 3), (1, 1), ((0, 0), (0, 0))).unread((8, 8))
-    assert f"{unread[0]} rows and {unread[1]} columns" in page.locator("[data-unread]").inner_text()
+    assert f"rows: {unread[0]}, columns: {unread[1]}" in page.locator("[data-unread]").inner_text()
     edge = {(cell["row"], cell["column"]) for cell in read(page)["input"] if "grid-unread" in cell["kinds"]}
     assert edge == {(row, column) for row in range(8) for column in range(8) if row > 5 or column > 5}
     page.get_by_role("button", name="As in the network").click()
@@ -69,6 +70,7 @@ def test_another_kernel_and_another_kind_of_pooling(pooling: tuple[Page, Seen]) 
     slide(page, "kernel", 4)
     slide(page, "padding", 2)
     slide(page, "dilation", 2)
+    assert page.locator(".whatif dd").all_inner_texts() == ["0", "16 of 49"]
     given = map_at(seen, "input")
     close(outputs(page), F.max_pool2d(given, 4, 1, 2, dilation=2)[0, 0])
     page.get_by_role("radio", name="Average pooling").check()
