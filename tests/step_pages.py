@@ -61,6 +61,11 @@ def map_at(seen: Seen, path: str) -> Tensor:
     return made.reshape(1, *made.shape, *[1] * (3 - made.dim()))
 
 
+def write_any_page(folder: Path) -> Path:
+    """A page of some network, for tests that call the functions of its modules."""
+    return write_page(seen_of(["relu"], noise(1, 3, 3)), folder / "page.html")
+
+
 def show(page_of: Any, seen: Seen, folder: Path, block: str, **options: Any) -> Page:
     """The step view of a block."""
     path = write_page(seen, folder / "page.html")
@@ -78,7 +83,7 @@ def read(page: Page) -> dict[str, Any]:
 
 def played(page: Page) -> Iterator[dict[str, Any]]:
     """Press play at the first step, and read each step once its result is written, to the end."""
-    page.clock.install()
+    stop_time(page)
     first = read(page)
     yield first
     page.get_by_role("button", name="Play").click()
@@ -92,6 +97,12 @@ def played(page: Page) -> Iterator[dict[str, Any]]:
         yield found
     page.clock.run_for(600)
     assert page.get_by_role("button", name="Play").count() == 1  # it has stopped
+
+
+def stop_time(page: Page) -> None:
+    """From now on time passes by `page.clock.run_for` alone."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
 
 
 def turn(page: Page, step: int) -> dict[str, Any]:

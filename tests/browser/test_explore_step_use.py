@@ -16,7 +16,7 @@ from fieldstone.explain.explorer.page import html
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.progress import Progress
 from fieldstone.verbs import explore
-from step_pages import map_at, noise, places, read, seen_of, show, turn
+from step_pages import map_at, noise, places, read, seen_of, show, stop_time, turn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -121,7 +121,7 @@ def test_the_window_moves_then_cells_are_marked_then_the_result_is_written(
     page_of: Pages, tmp_path: Path, pool: Seen
 ) -> None:
     page = show(page_of, pool, tmp_path, "1")
-    page.clock.install()
+    stop_time(page)
     page.get_by_role("button", name="Play").click()
     told = """() => [document.querySelectorAll("[data-grid=input] .grid-win").length,
       document.querySelector("[data-grid=output] [data-row='0'][data-column='1']").dataset.value !== "",
@@ -202,6 +202,21 @@ def test_a_large_map_is_a_canvas_with_a_lens(page_of: Pages, tmp_path: Path, con
 
 def window(found: dict[str, Any]) -> list[tuple[int, int]]:
     return [(cell["row"], cell["column"]) for cell in found["input"]]
+
+
+def test_a_line_reads_the_stone_under_pointer_or_focus_exactly(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
+    page = show(page_of, pool, tmp_path, "1", viewport={"width": 390, "height": 1200}, **STILL)
+    line, given = page.locator(".player-readout"), map_at(pool, "input")[0, 0]
+
+    def told() -> tuple[str, np.float32]:
+        place, _, value = line.inner_text().partition(" = ")
+        return place, np.float32(value.replace("−", "-"))
+
+    page.locator('[data-grid=input] [data-row="3"][data-column="2"]').hover()
+    assert told() == ("row 4, column 3", given[3, 2].item())
+    page.locator('[data-grid=input] [tabindex="0"]').focus()
+    page.keyboard.press("ArrowRight")
+    assert told() == ("row 1, column 2", given[0, 1].item())
 
 
 def test_a_canvas_has_a_colour_a_value(page_of: Pages, tmp_path: Path, conv: Seen) -> None:

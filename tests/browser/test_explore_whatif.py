@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from page_modules import write_page as write_modules
 from torch import Tensor
 from torch.nn import functional as F
 
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.geometry import Window
-from step_pages import map_at, module_at, noise, read, seen_of, show, slide
+from step_pages import map_at, module_at, noise, read, seen_of, show, slide, write_any_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,11 +52,12 @@ def test_a_stride_by_its_slider(pooling: tuple[Page, Seen]) -> None:
     row = page.locator(".whatif-row", has=slider)
     assert row.locator("output").inner_text() == "3"
     assert row.locator(".whatif-was").inner_text() == "was 1"
+    assert page.locator(".whatif dd").all_inner_texts() == ["0", "9"]  # what it sees of the image is the network's
     assert "⌊(8 + 2×0 − 1×(3−1) − 1) ÷ 3⌋ + 1 = 2" in page.locator(".whatif").inner_text()
     assert page.locator(".whatif-pair b").inner_text() == "2 × 2"
     assert "was 6 × 6" in page.locator(".whatif").inner_text()
     unread = Window((3, 3), (3, 3), (1, 1), ((0, 0), (0, 0))).unread((8, 8))
-    assert f"{unread[0]} rows and {unread[1]} columns" in page.locator("[data-unread]").inner_text()
+    assert f"rows: {unread[0]}, columns: {unread[1]}" in page.locator("[data-unread]").inner_text()
     edge = {(cell["row"], cell["column"]) for cell in read(page)["input"] if "grid-unread" in cell["kinds"]}
     assert edge == {(row, column) for row in range(8) for column in range(8) if row > 5 or column > 5}
     page.get_by_role("button", name="As in the network").click()
@@ -70,6 +70,7 @@ def test_another_kernel_and_another_kind_of_pooling(pooling: tuple[Page, Seen]) 
     slide(page, "kernel", 4)
     slide(page, "padding", 2)
     slide(page, "dilation", 2)
+    assert page.locator(".whatif dd").all_inner_texts() == ["0", "16 of 49"]
     given = map_at(seen, "input")
     close(outputs(page), F.max_pool2d(given, 4, 1, 2, dilation=2)[0, 0])
     page.get_by_role("radio", name="Average pooling").check()
@@ -105,9 +106,9 @@ def test_a_transposed_convolution(page_of: Pages, tmp_path: Path) -> None:
 
 
 LIMITS = """cases => cases.map(({ layer, sides }) => ({
-  refusal: modules.limits.refusal(layer, sides),
-  offered: Object.fromEntries(modules.limits.changeable(layer).map(
-    key => [key, modules.limits.offered(layer, sides, key)])) }))"""
+  refusal: fieldstone.modules.limits.refusal(layer, sides),
+  offered: Object.fromEntries(fieldstone.modules.limits.changeable(layer).map(
+    key => [key, fieldstone.modules.limits.offered(layer, sides, key)])) }))"""
 
 
 def random_layer(random: np.random.Generator) -> tuple[dict[str, Any], list[int]]:
@@ -156,10 +157,12 @@ def random_layers() -> list[tuple[dict[str, Any], list[int]]]:
 def test_what_is_refused_is_what_torch_refuses(
     page_of: Pages, tmp_path: Path, random_layers: list[tuple[dict[str, Any], list[int]]]
 ) -> None:
-    page = page_of(write_modules(tmp_path, "limits"))
-    page.wait_for_function("window.modules")
+    page = page_of(write_any_page(tmp_path))
+    page.wait_for_selector("html[data-ready]", state="attached")
     cases = [{"layer": layer, "sides": sides} for layer, sides in random_layers]
-    answers = page.evaluate("cases => cases.map(({ layer, sides }) => modules.limits.refusal(layer, sides))", cases)
+    answers = page.evaluate(
+        "cases => cases.map(({ layer, sides }) => fieldstone.modules.limits.refusal(layer, sides))", cases
+    )
     expected = [accepts(layer, sides) for layer, sides in random_layers]
     assert 100 < sum(expected) < 500
     for (layer, sides), answer, accepted in zip(random_layers, answers, expected, strict=True):
@@ -170,8 +173,8 @@ def test_sliders_offer_what_torch_accepts(
     page_of: Pages, tmp_path: Path, random_layers: list[tuple[dict[str, Any], list[int]]]
 ) -> None:
     """Every offered number is accepted; the first that is not offered is refused, or a word says why it is not."""
-    page = page_of(write_modules(tmp_path, "limits"))
-    page.wait_for_function("window.modules")
+    page = page_of(write_any_page(tmp_path))
+    page.wait_for_selector("html[data-ready]", state="attached")
     known = [(layer, sides) for layer, sides in random_layers if accepts(layer, sides)]
     answers = page.evaluate(LIMITS, [{"layer": layer, "sides": sides} for layer, sides in known])
     own = {"one", "alone", "single", "end"}  # where a slider ends although torch would go on

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_modules import FOLDER, write_page
 
 from fieldstone.explain.numerals import number
+from step_pages import write_any_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,16 +28,15 @@ VALUES = [
 @pytest.fixture(scope="module")
 def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Any:
     page = browser.new_page()
-    page.goto(write_page(tmp_path_factory.mktemp("page"), "numbers", "colours").as_uri())
-    page.wait_for_function("window.modules")
-    page.add_style_tag(content=(FOLDER / "style.css").read_text(encoding="utf-8"))
+    page.goto(write_any_page(tmp_path_factory.mktemp("page")).as_uri())
+    page.wait_for_selector("html[data-ready]", state="attached")
     yield page
     page.close()
 
 
 def asked(page: Page, function: str, values: list[Any]) -> list[Any]:
     """A function of the page's modules for each of the values."""
-    answers: list[Any] = page.evaluate(f"values => values.map(value => modules.{function})", values)
+    answers: list[Any] = page.evaluate(f"values => values.map(value => fieldstone.modules.{function})", values)
     return answers
 
 
@@ -64,7 +63,7 @@ def digits(text: str) -> int:
 
 def test_a_cell_never_holds_more_than_fits_nor_a_number_that_misleads(page: Page) -> None:
     for characters in (2, 3, 4, 6):
-        texts = page.evaluate("([values, most]) => modules.numbers.fit(values, most)", [VALUES, characters])
+        texts = page.evaluate("([values, most]) => fieldstone.modules.numbers.fit(values, most)", [VALUES, characters])
         for value, text in zip(VALUES, texts, strict=True):
             assert len(text) <= characters
             if text and np.isfinite(value):

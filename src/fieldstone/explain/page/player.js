@@ -108,7 +108,7 @@ export class Player {
             ),
           ),
       ),
-      html("div", { class: "player-stage" }, stage.element),
+      readable(html("div", { class: "player-stage" }, stage.element)),
       legend(stage.scene),
       html("div", { class: "player-read" }, sentence, line, bars?.element ?? "", sum, differs, gradient),
       this.transport.element,
@@ -249,6 +249,19 @@ export class Player {
     does();
     if (event.target.closest("[data-grid=output]")) this.stage.grids.output.focus(this.now.row, this.now.column);
   };
+}
+
+/** Adds the line that reads the stone under pointer or focus exactly; a screen reader has its label. */
+function readable(stage) {
+  const element = html("p", { class: "player-readout", "aria-hidden": "true" });
+  const show = ({ target }) => {
+    const { row, column, value } = target.closest(".grid-stone")?.dataset ?? {};
+    const words = { row: Number(row) + 1, column: Number(column) + 1, value: value?.replaceAll("-", "−") };
+    if (value !== undefined) element.textContent = value === "" ? "" : say("lens.cell", words);
+  };
+  for (const event of ["pointerover", "focusin"]) stage.addEventListener(event, show);
+  stage.append(element);
+  return stage;
 }
 
 /** A geometry between two: of the window and the cell; the taps are those of the second. */

@@ -96,7 +96,7 @@ class Step {
       sides: arrays.shape.slice(1),
       changes: state.changes,
       changed: changes => this.#change(changes),
-      facts: factsOf(block, this.#trace()),
+      facts: () => factsOf(block, this.#trace(), Object.keys(state.changes).length > 0),
     });
     this.beside.replaceWith(this.whatIf.element);
     this.#change(state.changes);

@@ -37,7 +37,7 @@ addWords({
     "출력 {out}칸 중 i는 ⌊i×{side} ÷ {out}⌋부터 ⌈(i+1)×{side} ÷ {out}⌉ − 1까지 읽습니다(0부터).",
   ],
   "whatif.unread": [
-    "At the end {rows} rows and {columns} columns are read by no window: the stride steps past them.",
+    "Read by no window, as the stride steps past the end: rows: {rows}, columns: {columns}.",
     "끝의 {rows}행과 {columns}열은 어느 윈도우도 읽지 않습니다. 스트라이드가 지나칩니다.",
   ],
   "whatif.computed": [
@@ -57,14 +57,14 @@ const LETTERS = { kernel: "k", stride: "s", padding: "p", dilation: "d", sizes: 
 export class WhatIf {
   /**
    * @param scene {layer: as the network has it, sides: [height, width] of the input, changes, changed(changes),
-   *   facts: [[word, value]…]}.
+   *   facts(): [[word, value]…] of the changed layer}.
    */
   constructor(scene) {
     Object.assign(this, scene);
     this.rows = Object.fromEntries(changeable(this.layer).map(key => [key, this.#row(key)]));
     this.reset = button(say("whatif.reset"), () => this.#set({}), { class: "ghost whatif-reset" });
     this.computed = html("p", { class: "whatif-note" }, say("whatif.computed"));
-    this.element = html("aside", { class: "whatif" }, this.#sliders(), this.#size(), this.#facts());
+    this.element = html("aside", { class: "whatif" }, this.#sliders(), this.#size(), this.#box());
     this.update(this.changes);
   }
 
@@ -76,6 +76,9 @@ export class WhatIf {
     for (const [key, row] of Object.entries(this.rows)) this.#write(key, row, layer);
     this.reset.hidden = this.computed.hidden = !isChanged;
     this.#writeSize(layer);
+    this.list.replaceChildren(
+      ...this.facts().flatMap(([word, value]) => [html("dt", {}, say(word)), html("dd", {}, value)]),
+    );
   }
 
   #sliders() {
@@ -203,9 +206,9 @@ export class WhatIf {
     return lines.map(line => html("p", { class: "whatif-note" }, line));
   }
 
-  #facts() {
-    const pairs = this.facts.flatMap(([word, value]) => [html("dt", {}, say(word)), html("dd", {}, value)]);
-    return html("section", { class: "whatif-box card" }, html("dl", {}, ...pairs));
+  #box() {
+    this.list = html("dl");
+    return html("section", { class: "whatif-box card" }, this.list);
   }
 }
 
@@ -218,8 +221,8 @@ function largest(layer, key) {
   return Math.max(...(key === "padding" ? layer.padding.flat() : layer[key]));
 }
 
-/** The facts of a block's layer: its parameters, what a window reads, and what a value sees of the image. */
-export function factsOf(block, trace) {
+/** Of a layer its parameters and what a window reads; of the network's own also what a value sees of the image. */
+export function factsOf(block, trace, isChanged) {
   const taps = trace.weighted ? trace.layer.kernel[0] * trace.layer.kernel[1] : trace.axes[0].taps * trace.axes[1].taps;
   const spans = trace.longest(0) * trace.longest(1),
     channels = trace.channelsOf(0).length;
@@ -228,6 +231,6 @@ export function factsOf(block, trace) {
   return [
     ["whatif.parameters", count(block.params)],
     ["whatif.reads", channels > 1 ? say("whatif.channels", { n: reads, channels: count(channels) }) : reads],
-    ...(sees ? [["whatif.field", sees]] : []),
+    ...(sees && !isChanged ? [["whatif.field", sees]] : []),
   ];
 }
