@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -139,18 +139,26 @@ class RichBar:
 
 
 def _rich_bar(stream: TextIO, what: str, total: int, unit: str) -> tuple[RichProgress, TaskID]:
+    """Where the line is full, the bar gives way first, then the note; counts, rate and time left stay whole."""
     from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
+    from rich.text import Text
+
+    class NoteColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(task.fields["note"], no_wrap=True, overflow="ellipsis")
 
     bar = RichProgress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, no_wrap=True)),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}", markup=False),
+        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+        NoteColumn(),
         console=Console(file=stream),
+        expand=True,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,

@@ -1,9 +1,11 @@
+# ruff: noqa: E501  (a message is one line)
 """What `open_data` understands, on files made here."""
 
 import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -67,6 +69,16 @@ def test_grey_images_have_one_channel(tmp_path: Path) -> None:
         (("train",), [None], None),
         (("test",), ["test"], None),
         (("train", "test", "extra"), ["test", "train"], "the folder 'extra' beside test and train is ignored"),
+        (
+            ("train", "extra"),
+            ["test", "train"],
+            "the folder 'extra' beside train holds its classes and is the test; a tenth of train validates",
+        ),
+        (
+            ("held out", "Train"),
+            ["test", "train"],
+            "the folder 'held out' beside train holds its classes and is the test",
+        ),
     ],
 )
 def test_part_folders(tmp_path: Path, folders: Sequence[str], parts: list[str | None], note: str | None) -> None:
@@ -80,10 +92,62 @@ def test_part_folders(tmp_path: Path, folders: Sequence[str], parts: list[str | 
     assert (note is None) or any(line.startswith(note) for line in dataset.notes)
 
 
-def test_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
-    for name in ("train", "car"):
-        draw(tmp_path / name / "1.png")
-    assert open_data(tmp_path).classes == ("car", "train")
+@pytest.mark.parametrize(
+    ("places", "classes", "rows"),
+    [
+        (["train/1", "car/1"], ["car", "train"], [("car/1.png", None), ("train/1.png", None)]),
+        # what the one other folder lacks of train's classes, and folders without them, change nothing
+        (
+            ["train/a/1", "train/b/1", "extra/b/1", "docs/1"],
+            ["a", "b"],
+            [("extra/b/1.png", "test"), ("train/a/1.png", "train"), ("train/b/1.png", "train")],
+        ),
+        # vehicles, among them trains that are sorted further
+        (
+            ["train/steam/1", "car/1", "bus/1"],
+            ["bus", "car", "train"],
+            [("bus/1.png", None), ("car/1.png", None), ("train/steam/1.png", None)],
+        ),
+        (["train/1", "train/steam/1", "car/1"], ["car", "train"], [("car/1.png", None), ("train/steam/1.png", None)]),
+    ],
+)
+def test_a_folder_called_train_is_a_part_where_another_holds_its_classes(
+    tmp_path: Path, places: list[str], classes: list[str], rows: list[tuple[str, str | None]]
+) -> None:
+    for place in places:
+        draw(tmp_path / f"{place}.png")
+    dataset = open_data(tmp_path)
+    assert list(dataset.classes) == classes
+    assert set(given(dataset).items()) >= set(rows)
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (["train/a/1", "train/b/1", "x/a/1", "y/b/1"], "holds the folders 'a' and 'b', it cannot be told what 'x' and 'y' are"),
+        (["train/a/1", "train/b/1", "x/a/1", "x/c/1"], "it cannot be told what 'x' is"),
+        (["train/a/1", "train/b/1", "x/c/1", "x/d/1"], "it cannot be told what 'x' is"),
+        (["train/a/1", "train/b/1", "x/1"], "it cannot be told what 'x' is; name the folders of the parts train, val and test, or another than 'train' if that is a class"),
+        (["train/images/1", "car/images/1"], "it cannot be told what 'car' is"),
+    ],
+)  # fmt: skip
+def test_folders_beside_train_that_may_be_anything_are_refused(tmp_path: Path, places: list[str], message: str) -> None:
+    for place in places:
+        draw(tmp_path / f"{place}.png")
+    with pytest.raises(DataError, match=re.escape(message)):
+        open_data(tmp_path)
+
+
+def test_classes_that_look_like_parts_are_said(tmp_path: Path) -> None:
+    for name in ("Training", "Testing"):
+        for label in "abcde":
+            draw(tmp_path / name / label / "1.png")
+    dataset = open_data(tmp_path)
+    assert dataset.classes == ("Testing", "Training")
+    assert dataset.notes == (
+        "'Testing' and 'Training' are taken for the classes, though each of them holds 'a', 'b', 'c' and 2 more: "
+        "if these are the classes, name the folders of the parts train, val and test",
+    )
 
 
 def test_class_names_of_any_language(tmp_path: Path) -> None:

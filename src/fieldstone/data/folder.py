@@ -9,7 +9,7 @@ from stat import S_ISDIR, S_ISREG
 from fieldstone.data.decode import suffixes
 from fieldstone.data.listing import PART_NAMES, ImageFile, Listing, Stamp
 from fieldstone.data.manifest import MISSING, LeftOut, printable
-from fieldstone.data.split import Part
+from fieldstone.data.split import PARTS, Part
 from fieldstone.errors import DataError
 
 SYSTEM_NAMES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
@@ -31,6 +31,7 @@ def read_folder(path: Path) -> Listing:
     if images:
         walk.notes.append(f"{len(images)} {_images(len(images))} beside the class folders ignored")
     parts = part_folders(path, folders)
+    walk.notes += part_notes(path, folders, parts)
     for name in folders:
         if not parts:
             walk.take_class(name, name, None)
@@ -46,11 +47,53 @@ def read_folder(path: Path) -> Listing:
 
 
 def part_folders(path: Path, folders: list[str]) -> dict[str, Part]:
-    """The folders that are parts: where all folders, or at least two, are named so, those that hold class folders."""
+    """The folders that are parts and hold class folders: where all folders, or at least two, are named so; else train
+    and the one beside it that holds classes of its.
+
+    Raises DataError where train is among the folders and it cannot be told what the others are.
+    """
     named = [name for name in folders if name.lower() in PART_NAMES]
-    if len(named) < min(2, len(folders)):
-        return {}
-    return {name: PART_NAMES[name.lower()] for name in named if subfolders(path / name)}
+    if len(named) >= min(2, len(folders)):
+        return {name: PART_NAMES[name.lower()] for name in named if subfolders(path / name)}
+    train = next((name for name in named if PART_NAMES[name.lower()] == "train"), None)
+    return {} if train is None else _beside_train(path, train, [name for name in folders if name != train])
+
+
+def _beside_train(path: Path, train: str, others: list[str]) -> dict[str, Part]:
+    """Train and its test, where one other folder holds classes of train's; {} where train is a class itself."""
+    classes = set(subfolders(path / train))
+    alike = [name for name in others if classes & set(subfolders(path / name))]
+    if len(classes) > 1 and len(alike) == 1 and classes.issuperset(subfolders(path / alike[0])):
+        return {train: "train", alike[0]: "test"}
+    if alike or (classes and len(others) == 1 and not direct_images(path / train)):
+        raise DataError(
+            f"beside {train!r}, which holds the folders {_named(sorted(classes))}, it cannot be told what "
+            f"{_named(alike or others)} {'is' if len(alike or others) == 1 else 'are'}",
+            file=str(path),
+            fix=f"name the folders of the parts train, val and test, or another than {train!r} if that is a class",
+        )
+    return {}
+
+
+def part_notes(path: Path, folders: list[str], parts: dict[str, Part]) -> Iterator[str]:
+    """Say what is the test by the classes that it holds, or which classes look like parts."""
+    for name in parts:
+        if name.lower() not in PART_NAMES:
+            yield f"the folder {name!r} beside train holds its classes and is the test; a tenth of train validates"
+    if parts or not 1 < len(folders) <= len(PARTS):
+        return
+    common = sorted(set.intersection(*(set(subfolders(path / name)) for name in folders)))
+    if len(common) > 1:
+        yield (
+            f"{_named(folders)} are taken for the classes, though each of them holds {_named(common)}: "
+            "if these are the classes, name the folders of the parts train, val and test"
+        )
+
+
+def _named(names: list[str]) -> str:
+    more = [f"{len(names) - MANY:,} more"] if len(names) > MANY else []
+    *first, last = [*map(repr, names[:MANY]), *more]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def subfolders(path: Path) -> list[str]:

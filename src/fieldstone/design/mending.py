@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
+from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.convolution import Conv
-from fieldstone.design.blocks.structure import Join, Residual, Structure
-from fieldstone.design.blocks.window import folded
+from fieldstone.design.blocks.structure import Branches, Join, Parallel, Residual, mapped
+from fieldstone.design.blocks.window import Sliding, folded
 from fieldstone.geometry import Shape
 
-MAKE_EQUAL = "make them equal: padding keeps sides, `conv C 1` sets the channels"
 MOST_STRIDE = 16
+
+Ends = Sequence[tuple[str, Shape]]  # of each path, what to call it and its shape
+
+
+class Change(NamedTuple):
+    """A structure changed, and how that is said."""
+
+    block: Parallel
+    steps: tuple[str, ...]
 
 
 def strided(channels: int, before: Shape, after: Shape) -> Conv | None:
@@ -26,23 +38,88 @@ def _stride(before: int, after: int) -> int | None:
     return next((stride for stride in range(1, MOST_STRIDE + 1) if -(-before // stride) == after), None)
 
 
-def mend_paths(block: Structure, here: Shape, ends: Sequence[tuple[str, Shape]]) -> str:
-    """For paths that end unlike: the shortcut that fits a residual, the stride that a branch lacks."""
-    if isinstance(block, Residual):
-        shortcut = strided(ends[0][1][0], here, ends[0][1])
-        return f"give it `shortcut: [{shortcut.text()}]`" if shortcut else MAKE_EQUAL
-    smallest = min((shape for _, shape in ends), key=lambda shape: shape[1:])
-    for name, shape in ends:
-        lacking = strided(shape[0], shape, smallest)
-        if lacking and shape[1:] != smallest[1:]:
-            return f"end {name} with a stride too, as in `{lacking.text()}`"
-    return MAKE_EQUAL
+def loses_sides(block: Block, before: Shape, after: Shape) -> bool:
+    """Whether a window gives fewer values than its stride alone would: whether it lacks padding."""
+    if not isinstance(block, Sliding):
+        return False
+    axes = zip(before[1:], after[1:], block.window(before[1:]).stride, strict=True)
+    return any(left < -(-side // stride) for side, left, stride in axes)
+
+
+def mend_paths(
+    block: Parallel, here: Shape, losing: tuple[Block, ...], ends_of: Callable[[Parallel], Ends | None]
+) -> str:
+    """For paths that end unlike: padding for what loses sides, and what to end them with. It was walked.
+
+    Args:
+        losing: the blocks in the paths of which `loses_sides` is true.
+        ends_of: walks the paths of a block from the same input; None where it does not walk.
+    """
+    for padding in dict.fromkeys((losing, ())):
+        padded = _padded(block, padding)
+        ends = ends_of(padded.block)
+        change = ends and _ended_alike(padded.block, here, ends)
+        if change and _fit(block, ends_of(change.block)):
+            return ", and ".join(padded.steps + change.steps)
+    return make_equal(block.how, [shape for _, shape in ends_of(block) or ()])
+
+
+def _padded(block: Parallel, losing: tuple[Block, ...]) -> Change:
+    same: dict[Block, Block] = {one: one.padded("same") for one in losing if isinstance(one, Sliding)}
+    changed: Parallel = mapped(block, lambda one: same.get(one, one))
+    written = " and ".join(f"`{one.text()}`" for one in same.values())
+    return Change(changed, (f"write {written}",) if same else ())
+
+
+def _ended_alike(block: Parallel, here: Shape, ends: Ends) -> Change | None:
+    """With a shortcut that fits the body, or a convolution at the end of the branches that are unlike the others."""
+    if isinstance(block, Branches):
+        return _branches_alike(block, ends)
+    assert isinstance(block, Residual)
+    (_, body), (_, other) = ends
+    if body == other:
+        return Change(block, ())
+    shortcut = strided(body[0], here, body)
+    if shortcut is None:
+        return None
+    return Change(replace(block, shortcut=(shortcut,)), (f"give it `shortcut: [{shortcut.text()}]`",))
+
+
+def _branches_alike(block: Branches, ends: Ends) -> Change | None:
+    sides = min(shape[1:] for _, shape in ends)
+    common, _ = Counter(shape[0] for _, shape in ends).most_common(1)[0]
+    branches, last = [], []
+    for blocks, (name, shape) in zip(block.branches, ends, strict=True):
+        wanted = (shape[0] if block.how == "concat" else common, *sides)
+        end = strided(wanted[0], shape, wanted)
+        if end is None:
+            return None
+        branches.append(blocks if shape == wanted else (*blocks, end))
+        last += [] if shape == wanted else [f"{name} with `{end.text()}`"]
+    return Change(replace(block, branches=tuple(branches)), (f"end {' and '.join(last)}",) if last else ())
+
+
+def _fit(block: Parallel, ends: Ends | None) -> bool:
+    return ends is not None and len({shape[block.how == "concat" :] for _, shape in ends}) == 1
+
+
+def make_equal(how: str, shapes: Sequence[Shape]) -> str:
+    """What to do where nothing simple is known to fit."""
+    if len(set(map(len, shapes))) > 1:
+        return "flatten all of them or none"
+    if how == "concat":
+        return "make the sides equal: padding keeps them, a stride makes them fewer"
+    if all(len(shape) == 1 for shape in shapes):
+        return "make them equal: `linear N` sets how many numbers there are"
+    return "make them equal: padding keeps sides, `conv C 1` sets the channels"
 
 
 def mend_join(block: Join, saved: Shape, here: Shape) -> str:
     """For a saved map and another: what to put before the join, or how to cut the saved one."""
-    if len(saved) != len(here) or saved[1:] == here[1:]:
-        return MAKE_EQUAL
+    if len(saved) != len(here):
+        return make_equal(block.keyword, (saved, here))
+    if saved[1:] == here[1:]:
+        return f"put `{f'linear {saved[0]}' if len(saved) == 1 else f'conv {saved[0]} 1'}` before it"
     alike = block.keyword == "concat" or saved[0] == here[0]
     resize = f"`upsample like={block.name}`" + ("" if alike else f" and `conv {saved[0]} 1`")
     if set(here[1:]) == {1}:
@@ -56,4 +133,8 @@ def mend_join(block: Join, saved: Shape, here: Shape) -> str:
     if smaller:
         return f"a stride stands before the saved map: put `{smaller.text()}` before it"
     larger = all(side >= need for side, need in zip(saved[1:], here[1:], strict=True))
-    return "cut it with crop=true, or pad the blocks between" if larger and alike else MAKE_EQUAL
+    return (
+        "cut it with crop=true, or pad the blocks between"
+        if larger and alike
+        else make_equal(block.keyword, (saved, here))
+    )

@@ -12,7 +12,7 @@ from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool, Pooled
 from fieldstone.design.blocks.shape import Upsample
 from fieldstone.design.blocks.structure import Blocks, Chain, Join, Parallel, Residual, Save, Structure, joined_shape
 from fieldstone.design.field import Field
-from fieldstone.design.mending import mend_join, mend_paths
+from fieldstone.design.mending import loses_sides, mend_join, mend_paths
 from fieldstone.design.names import INPUT, Map, Names, NotKeptError, keep, named
 from fieldstone.errors import DesignError
 from fieldstone.geometry import Moves, Shape, Whole, format_shape
@@ -111,7 +111,7 @@ def _walk(shape: Shape, layers: Blocks, walker: Walker) -> Walked:
 
 def _fits(shape: Shape, layers: Blocks, outputs: int) -> bool:
     try:
-        _walk(shape, layers, Walker(outputs, None, lambda: None))
+        _walk(shape, layers, Walker(outputs, None, lambda: None, tries=True))
     except DesignError:
         return False
     return True
@@ -133,13 +133,17 @@ def _smallest_side(fits: Callable[[int], bool]) -> int | None:
 
 @dataclass
 class Walker:
-    """One walk: collects rows; turns a block's fault into a `DesignError` with its place."""
+    """One walk: collects rows; turns a block's fault into a `DesignError` with its place.
+
+    `tries` says that it only asks whether something walks.
+    """
 
     outputs: int
     file: str | None
     larger_input: Callable[[], str | None]
     instead: Mapping[str, Block] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    tries: bool = False
 
     def blocks(self, blocks: Blocks, path: str, here: Map, names: Names) -> Map:
         prefix = f"{path}." if path else ""
@@ -185,20 +189,40 @@ class Walker:
         return Made(Map(shape, seen, path), (here.source, *indices))
 
     def structure(self, block: Structure, path: str, here: Map, names: Names) -> Made:
+        first = len(self.rows)
+        ends = self.ends(block, path, here, names)
+        if not isinstance(block, Parallel):
+            return Made(ends[-1][1], (ends[-1][1].source,))
+        try:
+            return _joined(block.how, path, ends)
+        except FitError as fault:
+            raise FitError(str(fault), self.mend(block, path, here, names, self.rows[first:])) from fault
+
+    def ends(self, block: Structure, path: str, here: Map, names: Names) -> list[tuple[str, Map]]:
+        """Where each path of a structure ends, with what it is called."""
         ends: list[tuple[str, Map]] = []
         start = here
         for part, blocks in block.paths():
             inner = dict(names) if block.opens_scope else names
             end = self.blocks(blocks, f"{path}.{part}" if part else path, start, inner)
             start = end if isinstance(block, Chain) else here
-            ends.append((part, end))
-        if not isinstance(block, Parallel):
-            return Made(ends[-1][1], (ends[-1][1].source,))
-        try:
-            return _joined(block.how, path, [(_called(block, part), end) for part, end in ends])
-        except FitError as fault:
-            shapes = [(_called(block, part), end.shape) for part, end in ends]
-            raise FitError(str(fault), mend_paths(block, here.shape, shapes)) from fault
+            ends.append((_called(block, part), end))
+        return ends
+
+    def mend(self, block: Parallel, path: str, here: Map, names: Names, rows: list[Row]) -> str | None:
+        """What makes the paths fit; None in a walk that tries a remedy, so that none is sought for a remedy."""
+        if self.tries:
+            return None
+
+        def ends_of(changed: Parallel) -> list[tuple[str, Shape]] | None:
+            walker = Walker(self.outputs, None, lambda: None, tries=True)
+            try:
+                return [(name, end.shape) for name, end in walker.ends(changed, path, here, dict(names))]
+            except DesignError:
+                return None
+
+        losing = dict.fromkeys(row.block for row in rows if loses_sides(row.bound, row.input_shape, row.output_shape))
+        return mend_paths(block, here.shape, tuple(losing), ends_of)
 
     def join(self, block: Join, path: str, here: Map, names: Names) -> Made:
         saved = named(block.name, names, Map)

@@ -10,7 +10,7 @@ from typing import Any
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.convolution import Conv, Depthwise
 from fieldstone.design.blocks.kinds import FILTERS
-from fieldstone.design.blocks.structure import Blocks, Structure
+from fieldstone.design.blocks.structure import Blocks, inner, mapped
 from fieldstone.design.walk import Row
 
 MULTIPLE = 8
@@ -42,7 +42,7 @@ def widen(layers: Blocks, width: float, walk: Callable[[], Sequence[Row]]) -> Bl
         old = _filters(block).items()
         return replace(block, **{name: max(step, floor(number * width / step + 0.5) * step) for name, number in old})
 
-    wide: Blocks = _mapped(layers, scaled)
+    wide: Blocks = mapped(layers, scaled)
     return wide
 
 
@@ -52,7 +52,7 @@ def _by_channel(layers: Blocks, walk: Callable[[], Sequence[Row]]) -> Blocks:
         return layers
     rows = [(row.block, row.input_shape[0]) for row in walk() if isinstance(row.block, Conv)]
     grouped -= {block for block, channels in rows if block.groups != channels}
-    same: Blocks = _mapped(
+    same: Blocks = mapped(
         layers, lambda block: _depthwise(block) if isinstance(block, Conv) and block in grouped else block
     )
     return same
@@ -62,13 +62,6 @@ def _depthwise(conv: Conv) -> Depthwise:
     return Depthwise(multiplier=conv.filters // conv.groups, **{name: getattr(conv, name) for name in SHARED})
 
 
-def _mapped(value: Any, change: Callable[[Block], Block]) -> Any:
-    """A block changed, and all that are in it; or the same for the blocks of a tuple, and of the tuples in it."""
-    if isinstance(value, tuple):
-        return tuple(_mapped(one, change) for one in value)
-    return change(replace(value, **{name: _mapped(blocks, change) for name, blocks in _inner(value).items()}))
-
-
 def _blocks(value: Any) -> Iterator[Block]:
     """A block, or the blocks of a tuple, and all that are in them."""
     if isinstance(value, tuple):
@@ -76,18 +69,10 @@ def _blocks(value: Any) -> Iterator[Block]:
             yield from _blocks(one)
     else:
         yield value
-        yield from _blocks(tuple(_inner(value).values()))
+        yield from _blocks(tuple(inner(value).values()))
 
 
 def _filters(block: Block) -> dict[str, int]:
     """The fields that are numbers of filters or features; `classes` is none."""
     named = [entry.name for entry in fields(block) if entry.metadata.get("kind") is FILTERS]
     return {name: value for name in named if isinstance(value := getattr(block, name), int)}
-
-
-def _inner(block: Block) -> dict[str, Any]:
-    """The fields of a structure that hold blocks."""
-    if not isinstance(block, Structure):
-        return {}
-    named = [entry.name for entry in fields(block) if "kind" not in entry.metadata and entry.name != "line"]
-    return {name: getattr(block, name) for name in named}

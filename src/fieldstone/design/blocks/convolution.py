@@ -56,7 +56,7 @@ class Convolution(Sliding):
         dilation = per_axis(self.dilation, rank, "dilation")
         return Window(kernel, stride, dilation, padding_of(self.padding, sides, kernel, stride, dilation))
 
-    def padded(self, padding: Sizes) -> Convolution:
+    def padded(self, padding: Padding) -> Convolution:
         return replace(self, padding=padding)
 
 

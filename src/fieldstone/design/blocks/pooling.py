@@ -46,7 +46,7 @@ class Pool(Sliding):
         axes = zip(window.padding, window.kernel, strict=True)
         return any(before != after or after > size // 2 for (before, after), size in axes)
 
-    def padded(self, padding: Sizes) -> Pool:
+    def padded(self, padding: Padding) -> Pool:
         return replace(self, padding=padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -6,10 +6,11 @@ each takes the structure's input, and a join puts their outputs together.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fieldstone.design.blocks.block import Block, FitError, main, option
 from fieldstone.design.blocks.kinds import COUNT, FLAG, NAME, choice
@@ -39,6 +40,21 @@ class Structure(Block):
 def count(block: Block) -> int:
     """How many blocks a block is once unrolled."""
     return block.count() if isinstance(block, Structure) else 1
+
+
+def inner(block: Block) -> dict[str, Any]:
+    """The fields of a structure that hold blocks."""
+    if not isinstance(block, Structure):
+        return {}
+    named = [entry.name for entry in fields(block) if "kind" not in entry.metadata and entry.name != "line"]
+    return {name: getattr(block, name) for name in named}
+
+
+def mapped(value: Any, change: Callable[[Block], Block]) -> Any:
+    """A block changed, and all that are in it; or the same for the blocks of a tuple, and of the tuples in it."""
+    if isinstance(value, tuple):
+        return tuple(mapped(one, change) for one in value)
+    return change(replace(value, **{name: mapped(blocks, change) for name, blocks in inner(value).items()}))
 
 
 @dataclass(frozen=True)
@@ -177,12 +193,9 @@ class Multiply(Join):
 
 def joined_shape(how: str, shapes: Listing[tuple[str, Shape]]) -> Shape:
     """The shape of maps put together, each given with what to call it. Raises FitError where they do not fit."""
-    first_name, first = shapes[0]
-    for name, shape in shapes[1:]:
-        same = shape[1:] == first[1:] and len(shape) == len(first) if how == "concat" else shape == first
-        if not same:
-            needs = "equal sides" if how == "concat" else "equal shapes"
-            raise FitError(
-                f"{first_name} is {format_shape(first)}, {name} is {format_shape(shape)}; {how} needs {needs}"
-            )
+    kept = 1 if how == "concat" else 0  # the first axis that has to agree
+    if len({shape[kept:] for _, shape in shapes}) > 1:
+        said = ", ".join(f"{name} is {format_shape(shape)}" for name, shape in shapes)
+        raise FitError(f"{said}; {how} needs equal {'sides' if kept else 'shapes'}")
+    first = shapes[0][1]
     return (sum(shape[0] for _, shape in shapes), *first[1:]) if how == "concat" else first

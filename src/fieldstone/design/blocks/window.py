@@ -67,7 +67,7 @@ class Sliding(Block):
     def window(self, sides: tuple[int, ...]) -> Window:
         raise NotImplementedError
 
-    def padded(self, padding: Sizes) -> Sliding:
+    def padded(self, padding: Padding) -> Sliding:
         raise NotImplementedError
 
     def wider_padding(self, shape: Shape) -> str | None:
