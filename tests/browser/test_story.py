@@ -141,6 +141,12 @@ DESIGNS: dict[str, list[Any]] = {
     "a kernel smaller than its stride": ["conv 4 2 stride=3", "upconv 4 1 stride=3", "conv 4 3 dilation=3 padding=3"],
     "resized": ["conv 4 3 stride=2", "upsample 3 mode=bilinear", "conv 4 3", "adaptiveavgpool 7x5", "upsample 2"],
     "residuals": ["conv 3 3", {"residual": ["conv 3 3 padding=1", {"residual": ["conv 3 5 padding=2"]}]}, "avgpool 2"],
+    "borders that are copied": [
+        "conv 4 3 padding=1 padding_mode=circular",
+        "conv 4 5 padding=3 padding_mode=reflect",
+        "pad 2 mode=replicate",
+        "conv 4 3 padding=2 stride=2 padding_mode=circular",
+    ],
     "uneven": [
         "conv 4 2 padding=same",
         "avgpool 3 stride=2 ceil_mode=true",

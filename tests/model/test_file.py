@@ -104,7 +104,7 @@ def test_another_format_number_is_refused(model: fs.Model, tmp_path: Path, monke
     with monkeypatch.context() as patch:
         patch.setattr("fieldstone.model.file.FORMAT", 7)
         file = model.save(tmp_path / "model.safetensors")
-    with pytest.raises(ModelError, match="has format 7; this Fieldstone reads format 1"):
+    with pytest.raises(ModelError, match="has format 7; this Fieldstone reads format 2"):
         fs.load(file)
 
 

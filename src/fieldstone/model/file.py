@@ -15,7 +15,7 @@ from fieldstone.model.tensors import content_digest, copied, read_tensors, write
 from fieldstone.model.weight_files import how_to_import, kind_of
 
 NO_MODEL = "is no model that Fieldstone wrote"
-FORMAT = 1
+FORMAT = 2
 SHOWN = 20  # characters around a fault in a text
 FIELDS = frozenset(
     "format design task classes preprocessing recipe data images metrics versions sha256".split()  # noqa: SIM905

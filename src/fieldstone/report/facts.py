@@ -21,7 +21,7 @@ class Facts:
 
     Attributes:
         run: its folder.
-        model: the model of the best epoch.
+        model: with the weights that are kept.
         manifest: the images that it trained, validated and was to be tested on.
         epochs: what `metrics.jsonl` says; () where it is not there.
         network: the network looked at, or why it cannot be.
@@ -60,13 +60,13 @@ class Facts:
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch whose weights are kept."""
+        """The epoch whose weights are kept; None where they are a mean, or the head fitted first."""
         epoch: int | None = self.model.about["metrics"]["best_epoch"]
         return epoch
 
     @property
     def validation(self) -> dict[str, float] | None:
-        """The figures of that epoch on the images that validate, as the training measured them."""
+        """The figures of the kept weights on the images that validate, as the training measured them."""
         figures: dict[str, float] | None = self.model.about["metrics"]["validation"]
         return figures
 

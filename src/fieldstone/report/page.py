@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from fieldstone.analysis.passes import Passes
 from fieldstone.analysis.summary import Summary
 from fieldstone.data.manifest import printable
-from fieldstone.report import calibration, figures, images, repeating
+from fieldstone.report import calibration, images, repeating, tables
 from fieldstone.report.examination import Examination
 from fieldstone.report.facts import Facts
 from fieldstone.report.filters import first_filters
@@ -137,7 +137,7 @@ def _data(facts: Facts) -> dict[str, Any]:
 def _examined(facts: Facts, examination: Examination) -> dict[str, Any]:
     wrong = int((examination.predicted != examination.targets).sum())
     accuracy = examination.figures["accuracy"]
-    rows = figures.matrix(examination)
+    rows = tables.matrix(examination)
     return {
         "part": examination.part,
         "fitted": facts.fitted_validation and examination.part == "validation",
@@ -150,7 +150,7 @@ def _examined(facts: Facts, examination: Examination) -> dict[str, Any]:
         "doubtful": images.seen(facts, examination.doubtful(PICTURES)),
         "pairs": examination.confused(PAIRS),
         "matrix": rows,
-        "upright": figures.stands_upright(rows),
-        "per_class": figures.per_class(examination),
+        "upright": tables.stands_upright(rows),
+        "per_class": tables.per_class(examination),
         "reliability": calibration.diagram(examination.bins),
     }

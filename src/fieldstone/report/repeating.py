@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 from markupsafe import Markup, escape
 
 from fieldstone.data.manifest import printable
 from fieldstone.geometry import format_shape
 from fieldstone.model.model import UNNAMED
+from fieldstone.model.weight_files import kind_of
 from fieldstone.report.facts import Facts
 
 
@@ -24,7 +24,7 @@ def command(facts: Facts) -> str | None:
     else:
         shape = (facts.model.preprocessing.channels, *facts.model.preprocessing.size)
         words += ["--start", start["name"], "--input", format_shape(shape)]
-        words += ["--design", str(design.name)] if _is_state_dict(start["name"]) else []
+        words += ["--design", str(facts.run.design)] if kind_of(start["name"]) in ("torch", "safetensors") else []
     words += ["--recipe", str(facts.run.recipe), "--task", facts.model.task.name]
     threads = facts.model.about["versions"].get("threads")
     return shlex.join([*words, *(["--threads", str(threads)] if threads else [])])
@@ -45,8 +45,3 @@ def again(facts: Facts, data: str) -> Markup:
         return escape(printable(f"report({run!r}, data={data!r}, network=YourNetwork())"))
     command = escape(printable(shlex.join(["fieldstone", "report", run, "--data", data])))
     return command.replace(" --data ", Markup(' <span class="whole">--data</span> '))
-
-
-def _is_state_dict(name: str) -> bool:
-    """Whether learned weights were a file that does not say its design."""
-    return Path(name).suffix in (".pth", ".pt", ".bin")

@@ -39,6 +39,8 @@ def explorable(given: str | Path | Design | Model, shape: Shape | None, device: 
         FieldstoneError: there is no such thing, or its input is no image.
     """
     if isinstance(given, Model):
+        if shape is not None or device is not None:
+            raise DesignError("a model has its own input and device", fix="leave input and device out")
         return _trained(given, str(given.run or "a model"))
     if names_module(given):
         return _own(str(given), _checked(module_input(shape, None), None), device)
@@ -83,7 +85,7 @@ def _untrained(design: Design, name: str, device: str | None) -> Explored:
 def _own(name: str, shape: Shape, device: str | None) -> Explored:
     module = made(name).to(pick_device(device)).eval()
     summary = examine(module, shape, name=name)
-    outputs = summary.outputs or 0
+    outputs = summary.outputs or 1  # one number, or what is no row of numbers
     task = TASKS["binary" if outputs == 1 else "multiclass"]
     return Explored(
         name=name, trained=True, network=module, rows=summary.rows, parts=parts_of_module(summary), task=task,

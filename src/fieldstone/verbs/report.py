@@ -80,8 +80,9 @@ def report_at_end(model: Model, run: Run, decoded: Decoded, seconds: float, prog
             decoded=decoded, missing=None, examination=_validated(model, decoded), seconds=seconds, interrupted=False,
         )  # fmt: skip
         return _write(facts, run.report)
-    except Exception as fault:  # noqa: BLE001  (the training is done and its model saved: nothing here may fail it)
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001  (the training is done and its model saved)
         why = str(fault) if isinstance(fault, FieldstoneError) else f"{type(fault).__name__}: {fault}"
+        why = "it was interrupted" if isinstance(fault, KeyboardInterrupt) else why
         again = f"fieldstone report {shlex.quote(str(run.path))}"
         progress.say(f"the report was not made: {' '.join(why.split())}; try again: {again}")
         with suppress(OSError):

@@ -154,3 +154,40 @@ def test_a_class_that_is_none_is_said(server: Explorer, path: str) -> None:
 def test_files_are_not_served(server: Explorer, tmp_path: Path) -> None:
     for path in ("arrays/..%2F..%2Fetc%2Fpasswd?image=1", "../../etc/passwd", "arrays/?image=1"):
         assert asked(server, inside(server, path))[0] == 404
+
+
+def test_why_asked_twice_is_answered_the_same(server: Explorer) -> None:
+    answers = [json.loads(asked(server, inside(server, "why?class=3&image=1"))[1]) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert "gradcam/3" in answers[1]["arrays"]
+
+
+@pytest.mark.parametrize("path", ["x", "//[", "/%zz", "*"])
+def test_an_odd_address_is_refused_and_ends_nothing(server: Explorer, path: str) -> None:
+    assert asked(server, path)[0] in (400, 404)
+    assert asked(server, inside(server))[0] == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[x", "null", "https://127.0.0.1:1", ""])
+def test_an_odd_origin_is_refused(server: Explorer, origin: str) -> None:
+    assert asked(server, inside(server), headers={"Origin": origin})[0] == 403
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "١", "1.0", "-1"])
+def test_an_odd_number_is_refused(server: Explorer, number: str) -> None:
+    assert asked(server, inside(server, f"why?class={quote(number)}&image=1"))[0] == 400
+    assert asked(server, inside(server, f"why?class=1&image={quote(number)}"))[0] == 410
+
+
+def test_too_little_memory_is_said(server: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(content: bytes, name: str) -> None:
+        raise RuntimeError("not enough memory")
+
+    monkeypatch.setattr(server, "look", failing)
+    status, content, _ = asked(server, inside(server, "image"), body=png(1))
+    assert (status, content) == (500, b"the network failed: not enough memory")
+
+
+def test_the_networks_own_page_may_ask(server: Explorer) -> None:
+    headers = {"Origin": f"http://127.0.0.1:{server.server_port}"}
+    assert asked(server, inside(server, "image?name=x.png"), body=png(1), headers=headers)[0] == 200

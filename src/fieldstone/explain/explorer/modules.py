@@ -46,7 +46,8 @@ def record_module(module: nn.Module, parts: Sequence[Part], image: Tensor) -> Re
             result = next(tensors(module(given)))
     finally:
         module.train(mode)
-    return Recording([part for part in parts if part.path in maps], maps, result[0].float().cpu())
+    logits = result[0].float().cpu()
+    return Recording(maps, logits.reshape(1) if logits.dim() == 0 else logits)
 
 
 def _in_order(made: Tensor, value: Value) -> Tensor:

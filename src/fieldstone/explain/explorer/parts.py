@@ -166,7 +166,14 @@ def _reach(part: Part) -> dict[str, Any]:
         return {"kind": "all", **({"depthwise": True} if by_channel else {})}
     if not isinstance(window, Moves):
         return {"kind": "same"}
-    return {**_moves(window, part.input_shape[1:]), **_channels(block, part)}
+    return {**_moves(window, part.input_shape[1:]), **_channels(block, part), **_border(block)}
+
+
+def _border(block: Block) -> dict[str, str]:
+    """What padding copies of the map, where it copies something."""
+    if isinstance(block, convolution.Conv | convolution.ByChannel):
+        return {"padding_mode": block.padding_mode}
+    return {"padding_mode": block.mode} if isinstance(block, shape.Pad) else {}
 
 
 def _moves(window: Moves, sides: tuple[int, ...]) -> dict[str, Any]:

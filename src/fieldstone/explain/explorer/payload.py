@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.data.decode import Pixels
+from fieldstone.data.manifest import printable
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
@@ -94,7 +95,7 @@ class Seen:
         explored = self.explored
         shapes = {INPUT: tuple(self.input.shape), **{part.path: part.output_shape for part in explored.parts}}
         return {
-            "title": f"{explored.name} / {self.image_name}",
+            "title": f"{explored.name} / {printable(self.image_name)}",
             "trained": explored.trained,
             "model": {
                 "name": explored.name,
@@ -114,7 +115,7 @@ class Seen:
         shown = self.pixels[0] if len(self.pixels) == 1 else self.pixels.transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
         Image.fromarray(np.ascontiguousarray(shown)).save(file, format="PNG")
         return {
-            "name": self.image_name,
+            "name": printable(self.image_name),
             "src": f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}",
             "width": self.pixels.shape[2],
             "height": self.pixels.shape[1],

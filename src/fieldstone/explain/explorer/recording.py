@@ -19,12 +19,10 @@ class Recording:
     """What happened to one image.
 
     Attributes:
-        parts: what ran, in order.
         maps: by path of a part, and `input`: (C, H, W), or (C,) once flattened; float32 on the CPU, contiguous.
         logits: (outputs,), or (outputs, H, W) of a class a pixel.
     """
 
-    parts: Sequence[Part]
     maps: Mapping[str, Tensor]
     logits: Tensor
 
@@ -41,7 +39,7 @@ def record(network: nn.Module, parts: Sequence[Part], image: Tensor) -> Recordin
         logits = network(image[None].to(device))
     maps[INPUT] = image[None]
     on_cpu = {path: one[0].detach().float().cpu().contiguous() for path, one in maps.items()}
-    return Recording(parts, on_cpu, logits[0].float().cpu())
+    return Recording(on_cpu, logits[0].float().cpu())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from fieldstone.errors import FieldstoneError
 from fieldstone.explain.explorer.page import html
@@ -24,6 +25,9 @@ MOST_BODY = 64 * 2**20
 MOST_SEEN = 4
 """Images whose maps are kept."""
 SECONDS_TO_SEND = 30
+
+SHORT = re.compile(r"[0-9]{1,15}")
+"""A number that is worth reading."""
 
 Look = Callable[[bytes, str], Seen]
 """Runs the network on the bytes of an image of that name. Raises FieldstoneError."""
@@ -66,9 +70,10 @@ class Explorer(ThreadingHTTPServer):
 
     def payload(self, number: int) -> dict[str, Any]:
         """What the page is told of an image; the numbers it asks for one by one."""
-        seen = self.seen(number)
-        live = {"number": number, "arrays": "arrays/", "image": "image", "why": "why"}
-        return {**seen.told, "live": live, "why": None, "arrays": seen.arrays.described()}
+        live = {"number": number, "arrays": "arrays/", "image": "image", "why": "why", "most": MOST_BODY}
+        with self.lock:  # another request may be adding arrays
+            seen = self.seen(number)
+            return {**seen.told, "live": live, "why": None, "arrays": seen.arrays.described()}
 
 
 class _RefusedError(Exception):
@@ -102,20 +107,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(refusal.status, "text/plain", str(refusal).encode())
         except FieldstoneError as fault:
             self._send(HTTPStatus.BAD_REQUEST, "text/plain", str(fault).encode())
+        except (RuntimeError, MemoryError) as fault:  # torch's, such as too little memory
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"the network failed: {fault}".encode())
 
     def _opened(self) -> tuple[str, str, dict[str, str]]:
         """What is asked for: the door, what stands behind it, and the query. Refuses strangers."""
         if self.headers.get("Host") not in self.server.hosts:
             raise _RefusedError(HTTPStatus.FORBIDDEN, "this page is for this machine alone")
         origin = self.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc not in self.server.hosts:
+        if origin is not None and origin not in {f"http://{host}" for host in self.server.hosts}:
             raise _RefusedError(HTTPStatus.FORBIDDEN, "another page asked")
-        address = urlsplit(self.path)
-        _, token, *rest = address.path.split("/", 3)
-        if not secrets.compare_digest(token.encode(), self.server.token.encode()) or not rest:
+        path, _, query = self.path.partition("?")
+        first, token, *rest = [*path.split("/", 3), ""]
+        given = (first + token).encode(errors="replace")
+        if not secrets.compare_digest(given, self.server.token.encode()) or len(rest) < 2:
             raise _RefusedError(HTTPStatus.NOT_FOUND, "there is nothing here")
-        asked = {key: values[-1] for key, values in parse_qs(address.query).items()}
-        return rest[0], unquote(rest[1]) if len(rest) > 1 else "", asked
+        asked = {key: values[-1] for key, values in parse_qs(query).items()}
+        return rest[0], unquote(rest[1]), asked
 
     def _page(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         return "text/html; charset=utf-8", html(self.server.payload(self.server.newest)).encode()
@@ -129,21 +137,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _why(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         seen = self._seen(asked)
         place = asked.get("class", "")
-        if not place.isdecimal() or int(place) >= len(seen.explored.classes):
+        if not SHORT.fullmatch(place) or int(place) >= len(seen.explored.classes):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, f"there is no class {place!r}")
-        before = set(seen.arrays.tensors)
         with self.server.lock:
             found = why(seen, [int(place)], Progress.quiet())
-        new = {name: {"shape": list(seen.arrays.shape(name))} for name in set(seen.arrays.tensors) - before}
-        known = {name: one for name, one in seen.arrays.described().items() if name.startswith("effective/")}
-        return "application/json", json.dumps({"why": found, "arrays": known | new}).encode()
+            known = seen.arrays.described()
+        return "application/json", json.dumps({"why": found, "arrays": known}).encode()
 
     def _image(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        if not SHORT.fullmatch(length):
             raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "the image has no length")
         if int(length) > MOST_BODY:
-            self.close_connection = True
             most = f"{MOST_BODY // 2**20} MiB"
             raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the image is larger than {most}")
         content = self.rfile.read(int(length))
@@ -154,8 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _seen(self, asked: dict[str, str]) -> Seen:
         number = asked.get("image", "")
         try:
-            return self.server.seen(int(number))
-        except (KeyError, ValueError):
+            return self.server.seen(int(number) if SHORT.fullmatch(number) else 0)
+        except KeyError:
             raise _RefusedError(HTTPStatus.GONE, "this image is no longer kept: drop it again") from None
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:

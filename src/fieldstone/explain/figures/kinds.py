@@ -90,8 +90,16 @@ def _convolution(given: Settings, look: Look) -> Picture:
     return _windowed(trace(_text("conv 1", given), values, weight=weight[None], bias=given["bias"]), look)
 
 
-def _transposed(given: Settings, look: Look) -> Picture:
+def _one_channel(given: Settings) -> Array:
     values = _values(given)
+    if len(values) > 1:
+        many = f"its values have {len(values)} channels, and one is drawn"
+        raise FieldstoneError(many, fix="give one table of numbers")
+    return values
+
+
+def _transposed(given: Settings, look: Look) -> Picture:
+    values = _one_channel(given)
     weight = _weight(given, 1)
     text = _text("upconv 1", {**given, "kernel": weight.shape[1:]})
     found = trace(text, values, weight=weight[None], bias=given["bias"])
@@ -100,7 +108,7 @@ def _transposed(given: Settings, look: Look) -> Picture:
 
 
 def _modes(given: Settings, look: Look) -> Picture:
-    values = _values(given)
+    values = _one_channel(given)
     one = np.ones((1, 1, 1, 1))
     text = _text("conv 1", {**given, "kernel": (1, 1)})
     traces = {mode: trace(f"{text} padding_mode={mode}", values, weight=one) for mode in MODES}

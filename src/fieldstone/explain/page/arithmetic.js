@@ -144,7 +144,7 @@ function chosen(taps, size) {
 
 /** A group a row of the window, which does not break; of the largest few one each. */
 function rows(taps, write) {
-  const byRow = Map.groupBy ? Map.groupBy(taps, tap => tap.tap[0]) : grouped(taps);
+  const byRow = grouped(taps);
   const isOrdered = taps.every((tap, at) => at === 0 || tap.tap[0] >= taps[at - 1].tap[0]);
   const groups = isOrdered ? [...byRow.values()] : taps.map(tap => [tap]);
   const written = tap =>

@@ -16,13 +16,18 @@ export function scaleOf(values) {
 
 /** A stone's fill by its share of the scale; `role` is in, out, pos or neg. */
 export function tint(role, value, scale) {
+  return `color-mix(in oklab, var(--${role}-1) ${percent(value, scale)}%, var(--${role}-0))`;
+}
+
+function percent(value, scale) {
   const share = Math.round(100 * Math.max(0, Math.min(1, Math.abs(value) / scale)));
-  return `color-mix(in oklab, var(--${role}-1) ${Number.isNaN(share) ? 0 : share}%, var(--${role}-0))`;
+  return Number.isNaN(share) ? 0 : share;
 }
 
 /** A stone's fill on a signed map: exact zero is `sunken`, plus and minus are `pos` and `neg`. */
 export function signed(value, scale) {
-  return value === 0 || Number.isNaN(value) ? "var(--sunken)" : tint(value > 0 ? "pos" : "neg", value, scale);
+  if (value === 0 || Number.isNaN(value)) return "var(--sunken)";
+  return `color-mix(in oklab, var(--${value > 0 ? "pos" : "neg"}-1) ${percent(value, scale)}%, var(--sunken))`;
 }
 
 /** A stone's fill on the scale of its map. */

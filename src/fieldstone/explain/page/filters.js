@@ -32,7 +32,7 @@ const LOST = { dead: { why: "lost" }, silent: { why: "lost" } };
 let opened = null; // the path whose kernels are shown
 
 /** Whether a block has kernels to look at. */
-export const hasKernels = ({ layer }) => ["conv", "upconv"].includes(layer.type);
+const hasKernels = ({ layer }) => ["conv", "upconv"].includes(layer.type);
 
 export function view(root, store) {
   return new Filters(root, store);

@@ -7,6 +7,7 @@ addWords({
   "image.choose": ["Image", "이미지"],
   "image.title": ["Choose another image, or drop one on the page", "다른 이미지를 고르거나 페이지에 놓으세요"],
   "image.drop": ["Drop an image here", "이미지를 여기에 놓으세요"],
+  "image.large": ["the image file is larger than {most} MiB", "이미지 파일이 {most} MiB보다 큽니다"],
   "image.error": ["Error", "오류"],
   "image.lost": [
     "the program that served this page does not answer; start it again",
@@ -54,8 +55,9 @@ function dropped(page, alert) {
 async function send(page, file, alert) {
   alert.replaceChildren();
   document.body.setAttribute("aria-busy", "true");
-  const { image } = page.store.payload.live;
+  const { image, most } = page.store.payload.live;
   try {
+    if (file.size > most) return tell(alert, say("image.large", { most: Math.floor(most / 2 ** 20) }));
     const answer = await fetch(`${image}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
     if (answer.ok) page.take(await answer.json());
     else tell(alert, await answer.text());

@@ -38,7 +38,7 @@ export function view(root, store, block) {
 }
 
 /** For each source the cell that an output cell takes, or null: of a concat each channel is of one path. */
-export function takenBy(block, sources, { channel, row, column }) {
+function takenBy(block, sources, { channel, row, column }) {
   return sources.map((tensor, place) => {
     const { before = [0, 0], channels } = block.reach[place];
     if (channels && (channel < channels[0] || channel >= channels[1])) return null;

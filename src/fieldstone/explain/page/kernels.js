@@ -36,7 +36,7 @@ export function kernelAt(kernels, weights, filter, input) {
 export const largestOf = weights => weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0);
 
 /** The filters of which every weight is under a thousandth of the layer's largest. */
-export function nearlyZero(kernels, weights) {
+function nearlyZero(kernels, weights) {
   const least = NEARLY * largestOf(weights);
   const one = (filter, input) => kernelAt(kernels, weights, filter, input).every(weight => Math.abs(weight) <= least);
   const all = filter => Array.from({ length: kernels.inputs }, (_, input) => input).every(input => one(filter, input));
@@ -46,7 +46,7 @@ export function nearlyZero(kernels, weights) {
 const PASSED = ["batchnorm", "identity", "maxpool", "avgpool"]; // these keep the channels apart
 
 /** The activation that a convolution's channels go through next; undefined where another block takes them first. */
-export function activationAfter(store, block) {
+function activationAfter(store, block) {
   const next = store.users(block.path).find(({ layer }) => layer.type === "activation" || PASSED.includes(layer.type));
   if (!next || (next.layer.type === "activation" && overChannels(next.layer.name))) return undefined;
   return next.layer.type === "activation" ? next : activationAfter(store, next);

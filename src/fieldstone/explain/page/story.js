@@ -4,6 +4,8 @@
 // to is left out. A rectangle is the first to the last of them, over all paths together; a dilated window skips some of
 // the cells between.
 
+import { sourceOf } from "fieldstone/layers";
+
 /** (C, H, W) of a shape; a vector is C channels of one cell, a signal one row. */
 export function volume(shape) {
   return shape.length === 1 ? [shape[0], 1, 1] : shape.length === 2 ? [shape[0], 1, shape[1]] : shape;
@@ -56,7 +58,10 @@ function places(reach, axis, marked, size) {
   if (reach.kind === "same") return marked;
   const read = new Uint8Array(size);
   if (reach.kind === "all") return read.fill(1);
-  const mark = place => { if (place >= 0 && place < size) read[place] = 1 };
+  const mark = place => {
+    const cell = sourceOf(reach, place, size); // padding may copy a cell of the map
+    if (cell >= 0) read[cell] = 1;
+  };
   marked.forEach((isMarked, place) => { if (isMarked) reads[reach.kind](reach, axis, place, mark) });
   return read;
 }

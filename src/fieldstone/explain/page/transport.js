@@ -31,7 +31,7 @@ const ICONS = {
 };
 
 /** Whether the reader wants nothing to move. */
-export function isStill() {
+function isStill() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
