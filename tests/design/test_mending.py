@@ -49,8 +49,8 @@ def remedy(layers: list[Any]) -> str:
          [[{"residual": {"body": ["conv 8 3 padding=same", "relu", "conv 8 4 stride=2 padding=same"],
                          "shortcut": ["conv 8 1 stride=2"]}}]]),
         ([{"branches add": [["conv 4 3"], [{"repeat 2": ["conv 5 3"]}], []]}],
-         "write `conv 4 3 padding=same` and `conv 5 3 padding=same`, and end branch 2 with `conv 4 1` and branch 3 with "
-         "`conv 4 1`",
+         "write `conv 4 3 padding=same` and `conv 5 3 padding=same`, and end branch 2 with `conv 4 1` and branch 3 "
+         "with `conv 4 1`",
          [[{"branches add": [["conv 4 3 padding=same"], [{"repeat 2": ["conv 5 3 padding=same"]}, "conv 4 1"],
                              ["conv 4 1"]]}]]),
         ([{"branches concat": [["conv 4 3"], ["maxpool 3 stride=2"], []]}],
