@@ -172,7 +172,14 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--set", "learning_rate=-1"], "learning_rate: -1 is not possible"),
         (["train", "PHOTOS", "--set", "rate=1"], "the recipe has no field 'rate'"),
         (["train", "PHOTOS", "--recipe", "quik"], "did you mean quick?"),
-        (["train", "PHOTOS", "--input", "3y4"], "input '3y4' is no shape"),
+        (
+            ["train", "PHOTOS", "--input", "3y4"],
+            "input '3y4' is not a shape: channels, then one to three sides, above 0",
+        ),
+        (
+            ["inspect", "three-conv", "--input", "1x2x3x4x5"],
+            "'1x2x3x4x5' is not a shape: channels, then one to three sides",
+        ),
         (["train", "PHOTOS", "--input", "5x32x32"], "one or three channels"),
         (["train", "PHOTOS", "--task", "binary"], "binary has two classes, not 3"),
         (["train", "PHOTOS", "--device", "tpu9"], "device 'tpu9' is not available here"),

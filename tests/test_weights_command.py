@@ -86,7 +86,7 @@ def test_the_thousand_classes_of_imagenet_are_not_all_printed(folder: Path, caps
         (["-o", "m.safetensors", "--std", "1/0"], "--std '1/0' is not made of numbers"),
         (["-o", "m.safetensors", "--scale", "1,2"], "--scale '1,2' is more than one number; give one, as in 1/255"),
         (["-o", "m.safetensors", "--resize-to", "0"], "--resize-to"),
-        (["-o", "m.safetensors", "--input", "3"], "input '3' is no shape; write channels and sides"),
+        (["-o", "m.safetensors", "--input", "3"], "input '3' is not a shape: channels, then one to three sides"),
         ([], "--out"),
     ],
 )

@@ -192,6 +192,7 @@ def test_damaged_and_special_files_are_left_out_with_their_reason(tmp_path: Path
     dataset = open_data(tmp_path)
     assert dataset.classes == ("a", "b")
     assert "class 'c' has no readable image and is left out" in dataset.notes
+    assert [left.file for left in dataset.left_out] == sorted(left.file for left in dataset.left_out)
     reasons = {left.file: left.reason for left in dataset.left_out if "circle" not in left.file}
     assert reasons == {
         "a/bad.png": "not an image that Pillow can read",
@@ -200,7 +201,9 @@ def test_damaged_and_special_files_are_left_out_with_their_reason(tmp_path: Path
         "b/pipe.png": "not a regular file",
         "c/bad.png": "not an image that Pillow can read",
     }
-    with pytest.raises(DataError, match=r"not an image that Pillow can read, and \d more; .* --strict"):
+    with pytest.raises(
+        DataError, match=r"not an image that Pillow can read, and \d more found before decoding; .* --strict"
+    ):
         open_data(tmp_path, strict=True)
 
 

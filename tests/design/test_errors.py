@@ -131,6 +131,9 @@ def test_both_remedies_of_a_small_input_work_and_nothing_smaller_does() -> None:
         (["conv 10 3 3"], 3, "1", "conv 10 3 3: '3' stands after its main numbers; write it as `conv FILTERS KERNEL`, then `key=value`"),
         (["conv 10 0"], 3, "1", "conv 10 0: kernel_size '0' is not a whole number above 0 (or one per side, as in 3x5); write it as `conv FILTERS KERNEL`"),
         (["conv -1 3"], 3, "1", "conv -1 3: out_channels '-1' is not a whole number above 0, or `classes`; write it as `conv FILTERS KERNEL`"),
+        (["conv 99999999999999999999 3"], 3, "1", "conv 99999999999999999999 3: out_channels '99999999999999999999' is above 999,999,999, the largest number; write it as `conv FILTERS KERNEL`"),
+        (["conv 1 3x1000000000"], 3, "1", "conv 1 3x1000000000: kernel_size '3x1000000000' is above 999,999,999, the largest number; write it as `conv FILTERS KERNEL`"),
+        (["dropout 10000000000"], 3, "1", "dropout 10000000000: p '10000000000' is not a number from 0 to 1; write it as `dropout P`"),
         (["conv 10 3 stide=2"], 3, "1", "conv 10 3 stide=2: conv has no 'stide'; did you mean `stride`?"),
         (["conv 10 3 stride=0"], 3, "1", "conv 10 3 stride=0: stride '0' is not a whole number above 0 (or one per side, as in 3x5); leave it out, or write such a value"),
         (["conv 10 3 stride=2 stride=3"], 3, "1", "conv 10 3 stride=2 stride=3: stride is given twice; leave one of them out"),
@@ -212,6 +215,7 @@ def test_a_fault_of_a_file_names_the_file_as_it_was_given(tmp_path: Path) -> Non
         ((3, 9), [], "layers is a list of blocks; write `- block` lines, as in `- conv 32 3`"),
         ((3, -1), HEAD, "input (3, -1) is not a shape: channels, then one to three sides"),
         ((3,), HEAD, "input (3,) is not a shape: channels, then one to three sides"),
+        ((3, 10**9), HEAD, "input (3, 1000000000) is above 999,999,999, the largest number"),
     ],
 )
 def test_faults_of_designs_from_python(shape: tuple[int, ...], layers: list[object], message: str) -> None:

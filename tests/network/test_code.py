@@ -299,15 +299,23 @@ def test_outputs_follow_the_classes() -> None:
     assert "nn.Linear(192, 5)" in plain_code(small, 5)
 
 
-@pytest.mark.parametrize("shape", [(1, 20), (2, 8, 8), (1, 6, 6, 6)])
+@pytest.mark.parametrize(
+    ("shape", "why"),
+    [
+        ((1, 20), "its input has 1 side, an image 2"),
+        ((2, 8, 8), "its input has 2 channels, an image 1 or 3"),
+        ((1, 6, 6, 6), "its input has 3 sides, an image 2"),
+    ],
+)
 def test_what_is_no_image_gets_one_forward_pass(
-    shape: tuple[int, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shape: tuple[int, ...], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "net.py"
     file.write_text(plain_code(design(shape, "conv 2 3", "flatten", "linear classes"), 3), encoding="utf-8")
     runpy.run_path(str(file), run_name="__main__")
     assert capsys.readouterr().out == f"{(2, *shape)} -> (2, 3)\n"
     assert "PIL" not in file.read_text(encoding="utf-8")
+    assert f"    # Shapes alone, as no folder of images trains it: {why}.\n" in file.read_text(encoding="utf-8")
 
 
 def test_a_map_as_output_gets_one_forward_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -315,6 +323,7 @@ def test_a_map_as_output_gets_one_forward_pass(tmp_path: Path, capsys: pytest.Ca
     file.write_text(plain_code(design((3, 9, 9), "conv classes 3"), 4), encoding="utf-8")
     runpy.run_path(str(file), run_name="__main__")
     assert capsys.readouterr().out == "(2, 3, 9, 9) -> (2, 4, 7, 7)\n"
+    assert "it gives 4x7x7 for an image, not a number" in file.read_text(encoding="utf-8")
 
 
 COLOURS = {"blue": (30, 60, 200), "green 나무": (30, 200, 60), "red": (200, 60, 30)}
@@ -388,7 +397,7 @@ def test_it_runs_as_a_program_without_a_warning(tmp_path: Path) -> None:
     ("folder", "message"),
     [
         ("nothing", r"nothing is not a folder"),
-        ("photos", r"photos has 2 class folders, this network is for 3 \(--classes\)"),
+        ("photos", r"photos has 2 class folders, this network is for 3: print this file anew for 2 classes"),
         ("empty", r"empty has no images in its class folders"),
     ],
 )

@@ -102,7 +102,7 @@ def test_the_first_line_names_it(capsys: pytest.CaptureFixture[str]) -> None:
         ("mine:Nothing", "mine has no Nothing"),
         ("mine:Sized", r"needs arguments: channels, depth; write a function .* returns Sized\(channels=…, depth=…\)"),
         ("mine:Broken", r"mine\.py:19: mine:Broken raises when it is called: RuntimeError: The size of tensor a"),
-        ("mine:number", "mine:number is a int, not a torch.nn.Module"),
+        ("mine:number", "mine:number is an int, not a torch.nn.Module"),
         ("mine:makes_text", "mine:makes_text gives a str, not a torch.nn.Module"),
         ("broken:Net", r"broken\.py:3: broken cannot be imported: ValueError: .*; mend it there"),
         ("needs:Net", r"needs\.py:1: needs cannot be imported: ModuleNotFoundError: No module named 'a_package"),

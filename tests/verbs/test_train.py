@@ -151,6 +151,11 @@ def test_going_on_is_refused_where_it_would_not_be_the_same(photos: Path, tmp_pa
     (tmp_path / "run" / "resume.json").write_text(json.dumps({**state, "torch": "1.0"}))
     with pytest.raises(RunError, match=r"was started with torch 1.0, this is torch .*; install torch 1.0"):
         verb.go_on(tmp_path / "run", progress=Progress.quiet())
+    (tmp_path / "run" / "resume.json").write_text(json.dumps({**state, "device": "cuda:99"}))
+    with pytest.raises(
+        RunError, match=r"run: was started on cuda:99, .*; go on on a machine with cuda:99, or start a new training$"
+    ):
+        verb.go_on(tmp_path / "run", progress=Progress.quiet())
     (tmp_path / "run" / "resume.json").write_text(json.dumps(state))
     next(own.rglob("*.png")).unlink()
     with pytest.raises(RunError, match="changed since this training began"):
@@ -423,8 +428,8 @@ def test_an_input_is_a_text_or_numbers_and_a_recipe_a_name(photos: Path, tmp_pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"input": 32}, "input 32 is no shape; write channels and sides, as in 3x64x64"),
-        ({"input": (3, 0, 4)}, r"input \(3, 0, 4\) is no shape"),
+        ({"input": 32}, "input 32 is not a shape: channels, then one to three sides"),
+        ({"input": (3, 0, 4)}, r"input \(3, 0, 4\) is not a shape"),
         ({"recipe": 5}, "recipe 5 is none; give a Recipe"),
     ],
 )

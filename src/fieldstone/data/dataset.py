@@ -130,10 +130,14 @@ class Dataset:
         }
 
 
-def refuse(dataset: Dataset, strict: bool) -> None:
-    """Raise DataError where files are left out that must not be, or too few classes are there."""
+def refuse(dataset: Dataset, strict: bool, how_far: str = "") -> None:
+    """Raise DataError where files are left out that must not be, or too few classes are there.
+
+    Args:
+        how_far: what is said of a count of them that a closer look may raise.
+    """
     if strict and dataset.left_out:
-        raise _strict(dataset.left_out)
+        raise _strict(dataset.left_out, how_far)
     if not dataset.entries or len(dataset.classes) < (1 if dataset.one_class else 2):
         raise _too_few(dataset)
 
@@ -218,9 +222,9 @@ def _manifest(dataset: Dataset) -> tuple[Manifest, tuple[str, ...]]:
     return manifest, (*notes, *untrained(manifest))
 
 
-def _strict(left_out: Sequence[LeftOut]) -> DataError:
+def _strict(left_out: Sequence[LeftOut], how_far: str) -> DataError:
     first = left_out[0]
-    more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+    more = f", and {len(left_out) - 1:,} more{how_far}" if len(left_out) > 1 else ""
     return DataError(f"{first.reason}{more}", file=first.file, fix="mend or remove it, or go on without --strict")
 
 

@@ -48,7 +48,7 @@ def open_data(
     listing = _listed(Path(path))
     found = _of_containers(path, listing) if listing.containers else _of_files(path, listing, progress)
     dataset = replace(found, one_class=one_class)
-    refuse(dataset, strict)
+    refuse(dataset, strict, how_far=" found before decoding")
     return dataset
 
 

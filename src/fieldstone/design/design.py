@@ -148,8 +148,9 @@ class Design:
         return notation.read_layers(notation.entry_of(layers), self.file)
 
     def _check_header(self) -> None:
-        if notation.INPUT.read("x".join(map(str, self.input))) is None:
-            self._fail(f"input {self.input} is not {notation.INPUT.says}", "give it as in (3, 64, 64)")
+        text = "x".join(map(str, self.input))
+        if notation.INPUT.read(text) is None:
+            self._fail(f"input {self.input} {notation.INPUT.wrong(text)}", "give it as in (3, 64, 64)")
         if self.classes is not None and self.classes < 1:
             self._fail(f"classes {self.classes} is below 1", "give the number of classes")
         for wrong in filter(None, map(fault_of, self.allow.keys(), self.allow.values())):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.convolution import Conv
-from fieldstone.design.blocks.structure import Branches, Join, Parallel, Residual, mapped
+from fieldstone.design.blocks.structure import Branches, Join, Parallel, Residual, fit, mapped
 from fieldstone.design.blocks.window import Sliding, folded
 from fieldstone.geometry import Shape
 
@@ -59,7 +59,8 @@ def mend_paths(
         padded = _padded(block, padding)
         ends = ends_of(padded.block)
         change = ends and _ended_alike(padded.block, here, ends)
-        if change and _fit(block, ends_of(change.block)):
+        after = change and ends_of(change.block)
+        if change and after and fit(block.how, (shape for _, shape in after)):
             return ", and ".join(padded.steps + change.steps)
     return make_equal(block.how, [shape for _, shape in ends_of(block) or ()])
 
@@ -97,10 +98,6 @@ def _branches_alike(block: Branches, ends: Ends) -> Change | None:
         branches.append(blocks if shape == wanted else (*blocks, end))
         last += [] if shape == wanted else [f"{name} with `{end.text()}`"]
     return Change(replace(block, branches=tuple(branches)), (f"end {' and '.join(last)}",) if last else ())
-
-
-def _fit(block: Parallel, ends: Ends | None) -> bool:
-    return ends is not None and len({shape[block.how == "concat" :] for _, shape in ends}) == 1
 
 
 def make_equal(how: str, shapes: Sequence[Shape]) -> str:

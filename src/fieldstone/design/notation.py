@@ -55,7 +55,7 @@ def _field(key: str, entry: Entry, file: str | None) -> Any:
     value = kind.read(text)
     if value is None:
         fix = f"write it as `{example}`"
-        raise DesignError(f"{key} {text!r} is not {kind.says}", file=file, line=entry.line, fix=fix)
+        raise DesignError(f"{key} {text!r} {kind.wrong(text)}", file=file, line=entry.line, fix=fix)
     return value
 
 
@@ -158,7 +158,7 @@ class _Reader:
                 raise self.fault(f"{text}: {key} is given twice", entry, path, "leave one of them out")
             given[key] = kinds[key].read(value)
             if given[key] is None:
-                message = f"{text}: {key} {value!r} is not {kinds[key].says}"
+                message = f"{text}: {key} {value!r} {kinds[key].wrong(value)}"
                 raise self.fault(
                     message,
                     entry,

@@ -9,6 +9,7 @@ import jinja2
 
 from fieldstone import __version__
 from fieldstone.design.design import Design
+from fieldstone.geometry import format_shape
 from fieldstone.network.code_lines import WIDTH
 from fieldstone.network.code_network import NetworkPrinter
 
@@ -30,7 +31,7 @@ def plain_code(design: Design, classes: int, outputs: int | None = None) -> str:
     printer = NetworkPrinter({row.path: row for row in design.walk(outputs)})
     printer.print(design.layers)
     binary = classes == 2 and outputs == 1
-    classifies = classes > 1 and (binary or outputs == classes) and design.output_shape(outputs) == (outputs,)
+    unfit = _unfit(design, classes, outputs)
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         title=_comment(": ".join(part for part in (design.name, design.about) if part)),
@@ -38,7 +39,8 @@ def plain_code(design: Design, classes: int, outputs: int | None = None) -> str:
         version=__version__,
         input=design.input,
         output=design.output_shape(outputs),
-        images=classifies and len(design.input) == 3 and design.input[0] in (1, 3),
+        images=unfit is None,
+        why=_comment(f"Shapes alone, as no folder of images trains it: {unfit}.", WIDTH - 4),
         classes=classes,
         binary=binary,
         used=printer.used,
@@ -47,6 +49,22 @@ def plain_code(design: Design, classes: int, outputs: int | None = None) -> str:
     )
 
 
-def _comment(text: str) -> list[str]:
+def _unfit(design: Design, classes: int, outputs: int) -> str | None:
+    """Why a folder of class folders cannot train it; None where it can."""
+    shape, sides = design.output_shape(outputs), len(design.input) - 1
+    if sides != 2:
+        return f"its input has {sides} {'side' if sides == 1 else 'sides'}, an image 2"
+    if design.input[0] not in (1, 3):
+        return f"its input has {design.input[0]} channels, an image 1 or 3"
+    if shape != (outputs,):
+        return f"it gives {format_shape(shape)} for an image, not a number for each class"
+    if classes < 2:
+        return "one class alone cannot be told from others"
+    if outputs not in (classes, 1 if classes == 2 else classes):
+        return f"its {outputs} outputs are not one for each of {classes} classes"
+    return None
+
+
+def _comment(text: str, width: int = WIDTH) -> list[str]:
     """The text, cut into lines of a comment."""
-    return textwrap.wrap(" ".join(text.split()), WIDTH - len("# "), break_on_hyphens=False)
+    return textwrap.wrap(" ".join(text.split()), width - len("# "), break_on_hyphens=False)

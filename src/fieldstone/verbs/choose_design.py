@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from fieldstone.design import named
 from fieldstone.design.design import Design
+from fieldstone.design.notation import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.model.packages import INSTALL, SHIPPED, installed, not_installed
@@ -136,14 +137,14 @@ def parse_shape(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
     """`3x64x64` as (3, 64, 64), and so a list of these numbers; nothing as None.
 
     Raises:
-        DesignError: it is not numbers joined by x.
+        DesignError: it is not channels and one to three sides joined by x.
     """
     if given is None:
         return None
     text = "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
     parts = text.lower().split("x")
     if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
-        raise DesignError(f"input {given!r} is no shape", fix="write channels and sides, as in 3x64x64")
+        raise DesignError(f"input {given!r} is not {INPUT.says}", fix="write it as in 3x64x64")
     return tuple(int(part) for part in parts)
 
 

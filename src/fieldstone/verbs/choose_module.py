@@ -41,12 +41,17 @@ def find_module(given: str) -> Any:
         if isinstance(found, nn.Module):
             return found
         if not callable(found):
-            raise DesignError(f"{given} is a {type(found).__name__}, not a torch.nn.Module or what makes one", fix=_FIX)
+            raise DesignError(f"{given} is {_type_of(found)}, not a torch.nn.Module or what makes one", fix=_FIX)
         _check_arguments(found, given)
         made = _called(found, given)
     if not isinstance(made, nn.Module):
-        raise DesignError(f"{given} gives a {type(made).__name__}, not a torch.nn.Module", fix=_FIX)
+        raise DesignError(f"{given} gives {_type_of(made)}, not a torch.nn.Module", fix=_FIX)
     return made
+
+
+def _type_of(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
 _FIX = "name a class, a function without arguments, or a module that is ready"

@@ -14,7 +14,7 @@ from torch import nn
 from fieldstone.data.dataset import Dataset
 from fieldstone.data.opening import open_data
 from fieldstone.design.design import Design
-from fieldstone.errors import DataError, RecipeError, RunError
+from fieldstone.errors import DataError, DeviceError, RecipeError, RunError
 from fieldstone.model.device import pick_device
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
@@ -176,7 +176,7 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
             file=str(run),
             fix="in Python: fieldstone.resume(run, network=YourNetwork())" if plan is None else "leave out network=",
         )
-    chosen = pick_device(settings["device"])
+    chosen = _device_of(settings, folder)
     dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)
     learned = _start_of(settings, folder)
     preprocessing = preprocessing_of(tuple(settings["input"]), recipe) if learned is None else learned.preprocessing
@@ -260,6 +260,18 @@ def _refuse_frozen_head(learned: Start, recipe: Recipe) -> None:
         raise RecipeError(
             f"freeze: {holding[0]} {what} the head, which {reason}", fix="freeze other blocks, as trunk, or none"
         )
+
+
+def _device_of(settings: dict[str, Any], run: Run) -> torch.device:
+    """The device that an interrupted run was on."""
+    try:
+        return pick_device(settings["device"])
+    except DeviceError as fault:
+        raise RunError(
+            f"was started on {settings['device']}, which this machine does not have: the bits would differ elsewhere",
+            file=str(run.path),
+            fix=f"go on on a machine with {settings['device']}, or start a new training",
+        ) from fault
 
 
 def _start_of(settings: dict[str, Any], run: Run) -> Start | None:

@@ -21,6 +21,8 @@ Filters = int | Classes
 Sizes = tuple[int, ...]  # one number for every axis, or one per axis
 Padding = tuple[int, ...] | str  # numbers, or "same", or "causal"
 
+LARGEST = 999_999_999  # of whole numbers: nine digits
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -29,6 +31,13 @@ class Kind:
     says: str
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
+
+    def wrong(self, text: str) -> str:
+        """What is wrong with a text that `read` does not take."""
+        smaller = re.sub(r"[0-9]{10,}", str(LARGEST), text)
+        if smaller != text and self.read(smaller) is not None:
+            return f"is above {LARGEST:,}, the largest number"
+        return f"is not {self.says}"
 
 
 def _sizes(least: int) -> Callable[[str], Any]:

@@ -6,7 +6,7 @@ each takes the structure's input, and a join puts their outputs together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
@@ -191,11 +191,16 @@ class Multiply(Join):
     syntax: ClassVar[str] = "multiply NAME"
 
 
+def fit(how: str, shapes: Iterable[Shape]) -> bool:
+    """Whether maps of these shapes can be put together."""
+    kept = 1 if how == "concat" else 0  # the first axis that has to agree
+    return len({shape[kept:] for shape in shapes}) == 1
+
+
 def joined_shape(how: str, shapes: Listing[tuple[str, Shape]]) -> Shape:
     """The shape of maps put together, each given with what to call it. Raises FitError where they do not fit."""
-    kept = 1 if how == "concat" else 0  # the first axis that has to agree
-    if len({shape[kept:] for _, shape in shapes}) > 1:
+    if not fit(how, (shape for _, shape in shapes)):
         said = ", ".join(f"{name} is {format_shape(shape)}" for name, shape in shapes)
-        raise FitError(f"{said}; {how} needs equal {'sides' if kept else 'shapes'}")
+        raise FitError(f"{said}; {how} needs equal {'sides' if how == 'concat' else 'shapes'}")
     first = shapes[0][1]
     return (sum(shape[0] for _, shape in shapes), *first[1:]) if how == "concat" else first
