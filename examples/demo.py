@@ -20,7 +20,8 @@ def main() -> None:
     files = write_three_digits(model)
     for prediction in model.predict(files):
         print(f"{prediction.file}: {prediction.label}, probability {prediction.probability:.4f}")
-    print(f"the run is in {model.run}: fieldstone test {model.run} demo-digits")
+    print(f"the report is in {model.run / 'report.html'}")
+    print(f"look inside: .venv/bin/fieldstone explore {model.run} {files[0]}")
 
 
 def write_three_digits(model: fs.Model) -> list[Path]:

@@ -83,6 +83,8 @@ def test_a_cell_that_is_pointed_at_has_the_recorded_value(
 def test_the_receptive_field_is_framed_on_the_image(page_of: Callable[..., Page], path: Path) -> None:
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
+    page.locator('.readout[data-path="5"][data-row="2"][data-column="3"]').wait_for()
+    page.locator(".strip .picture-mark").wait_for(state="visible")
     image, mark = (page.locator(f".strip .{name}").bounding_box() for name in ("picture", "picture-mark"))
     assert image is not None
     assert mark is not None
@@ -95,7 +97,9 @@ def test_the_receptive_field_is_framed_on_the_image(page_of: Callable[..., Page]
 def test_what_leads_to_a_cell_is_framed_on_the_maps_between(page_of: Callable[..., Page], path: Path) -> None:
     page = opened(page_of, path)
     map_of(page, "5", 0).click(position=at(page, "5", 0, 2, 3, (7, 7)))
-    window, shown = map_of(page, "4", 2).locator(".maps-mark").bounding_box(), map_of(page, "4", 2).bounding_box()
+    frame = map_of(page, "4", 2).locator(".maps-mark")
+    frame.wait_for(state="visible")  # it is drawn in the next frame
+    window, shown = frame.bounding_box(), map_of(page, "4", 2).bounding_box()
     assert window is not None
     assert shown is not None
     cell = shown["width"] / 17
