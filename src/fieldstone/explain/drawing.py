@@ -79,7 +79,7 @@ def _heading(trace: Trace, canvas: Canvas, windows: list[str]) -> str:
     """How many windows, and what the marks say that are on them."""
     first = trace.windows[0]
     marks = {
-        "framed: the values whose kernel reaches it": isinstance(first, SpreadWindow),
+        "framed: values whose kernel reaches it": isinstance(first, SpreadWindow),
         "[ ] the largest": isinstance(first, MaxWindow),
         "( ) padding": canvas.has_padding,
         "· not read": any(NOT_READ in line for line in windows),
