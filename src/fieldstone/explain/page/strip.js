@@ -17,7 +17,7 @@ export function strip(root, { store, maps, shown, state, redraw }) {
   const first = html("li", { class: "strip-end strip-image", "data-place": -1 }, html("div", { class: "strip-maps" },
     picture(store.payload)), foot({ output_shape: store.shape("input") }));
   const last = html("li", { class: "strip-end strip-answer", "data-place": shown.length }, bars(store.payload, 5));
-  const list = html("ol", { class: "strip-row", style: `--lanes: ${height(shown)}px` }, first, ...items, last);
+  const list = html("ol", { class: "strip-row", style: `--lanes: ${height(shown)}px; --head: ${headHeight(shown)}px` }, first, ...items, last);
   const box = html("div", { class: "strip" }, list);
   root.append(box);
   const draw = () => drawLinks(list, store, shown, state.chosen);
@@ -42,6 +42,11 @@ function most(shown, width) {
   const wide = across => shown.reduce((sum, { block }) => sum + gap + (block
     ? isVector(block) ? bar : pitch * Math.max(2, Math.min(across, Math.ceil(count(block) / rows))) : 40), ends);
   return [4, 3].find(across => wide(across) <= width) ?? 2;
+}
+
+/** The room for the names above the maps: a folded stage says how it is made. */
+function headHeight(shown) {
+  return shown.some(({ blocks, isOpen }) => blocks && !isOpen) ? 80 : 40;
 }
 
 function height(shown) {
