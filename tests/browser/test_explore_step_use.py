@@ -76,45 +76,6 @@ def test_keys_alone(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
     page.wait_for_selector(".step-view", state="detached")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("layer", ["depthwise 3 padding=2 dilation=2", "conv 4 3 padding=6"])
-def test_frames_on_maps_stay_in_their_card(page_of: Pages, tmp_path: Path, layer: str, width: int) -> None:
-    seen = seen_of([layer], noise(3, 48, 40))
-    page = show(page_of, seen, tmp_path, "1", viewport={"width": width, "height": 900}, **STILL)
-    for key in ("Home", "End"):
-        page.locator('[data-grid=output] [tabindex="0"]').focus()
-        page.keyboard.press(key)
-        assert page.evaluate(FRAME) == {"isSeen": True, "isInside": True, "crossed": []}, key
-
-
-FRAME = """() => {
-  const box = element => element.getBoundingClientRect(), halo = 2.5;
-  const frame = box(document.querySelector(".player-maps .lens-frame")), card = box(document.querySelector(".step-view"));
-  const crosses = ({ left, right, top, bottom }) => left < frame.right + halo && right > frame.left - halo
-    && top < frame.bottom + halo && bottom > frame.top - halo;
-  const others = [...document.querySelectorAll(".player-maps button, .player-maps h2, .player-maps .lens-readout")];
-  return { isSeen: frame.width >= 4 && frame.height >= 4, crossed: others.filter(one => crosses(box(one)))
-      .map(one => one.outerHTML), isInside: frame.left - halo > card.left && frame.right + halo < card.right
-      && frame.top - halo > card.top && frame.bottom + halo < card.bottom };
-}"""
-
-
-@pytest.mark.parametrize(
-    ("layer", "name"),
-    [
-        ("conv 4 3", "Convolution"),
-        ("conv 4 3 dilation=2", "Convolution, dilated"),
-        ("conv 4 3 groups=2", "Grouped convolution"),
-        ("depthwise 3", "Depthwise convolution"),
-        ("depthwise 3 padding=2 dilation=2", "Depthwise convolution, dilated"),
-        ("upconv 4 3 dilation=2", "Transposed convolution, dilated"),
-    ],
-)
-def test_a_layer_is_called_what_it_is(page_of: Pages, tmp_path: Path, layer: str, name: str) -> None:
-    page = show(page_of, seen_of(["conv 4 1", layer], noise(1, 9, 9)), tmp_path, "2", **STILL)
-    assert page.locator("h1").inner_text() == name
-
-
 def test_tab_reaches_everything_in_reading_order(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
     page = show(page_of, pool, tmp_path, "1", **STILL)
     turn(page, 3)

@@ -16,6 +16,8 @@ import fieldstone as fs
 from explored_pages import randomised, seen_of, write_page
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.verbs.explorable import explorable
+from step_pages import noise, show
+from step_pages import seen_of as layers_seen
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -103,6 +105,7 @@ def test_an_operation_has_its_own_name(
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
+        ("infinite", "the answer is not finite"),
         ("own", "a module of your own"),
         ("pixels", "point at a cell of its last map"),
         ("flat", "no map is left before its answer"),
@@ -113,7 +116,13 @@ def test_why_there_is_no_why_is_said(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     flat = fs.Design(input=(1, 6, 6), classes=2, layers=["flatten", "linear classes"])
-    seen = {"own": lambda: own(tmp_path), "pixels": per_pixel, "flat": lambda: seen_of(flat)}[kind]()
+    made: dict[str, Callable[[], Seen]] = {
+        "infinite": lambda: seen_of(INFINITE, infinite),
+        "own": lambda: own(tmp_path),
+        "pixels": per_pixel,
+        "flat": lambda: seen_of(flat),
+    }
+    seen = made[kind]()
     page = opened(page_of, seen, tmp_path, "#/why")
     assert said in page.locator(".why").inner_text()
     assert page.locator(".why-class").count() == 0
@@ -122,9 +131,7 @@ def test_why_there_is_no_why_is_said(
     assert not re.search("[A-Za-z]{2,}", page.locator(".why").inner_text())
 
 
-def test_notes_are_in_the_language_of_the_page(
-    page_of: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_notes_are_in_the_language_of_the_page(page_of: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     for seen, said in ((seen_of(INFINITE), "it has learned nothing"), (own(tmp_path), "as its factory made them")):
         page = opened(page_of, seen, tmp_path)
@@ -142,3 +149,19 @@ def test_a_note_counts_what_a_file_holds(page_of: Pages, tmp_path: Path) -> None
     assert "this file holds 5 of 11 arrays" in page.locator(".notes").inner_text()
     page.locator("#language").click()
     page.get_by_text("배열 11개 중 작은 것부터 5개만").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        ("conv 4 3", "Convolution"),
+        ("conv 4 3 dilation=2", "Convolution, dilated"),
+        ("conv 4 3 groups=2", "Grouped convolution"),
+        ("depthwise 3", "Depthwise convolution"),
+        ("depthwise 3 padding=2 dilation=2", "Depthwise convolution, dilated"),
+        ("upconv 4 3 dilation=2", "Transposed convolution, dilated"),
+    ],
+)
+def test_a_layer_is_called_what_it_is(page_of: Pages, tmp_path: Path, layer: str, name: str) -> None:
+    page = show(page_of, layers_seen(["conv 4 1", layer], noise(1, 9, 9)), tmp_path, "2")
+    assert page.locator("h1").inner_text() == name

@@ -49,6 +49,8 @@ function headHeight(shown) {
   return shown.some(({ blocks, isOpen }) => blocks && !isOpen) ? 80 : 40;
 }
 
+/** The room for the lanes and the word on the topmost. */
 function height(shown) {
-  return lane * Math.max(0, ...lanes(shown).map(([, , level]) => level + 1));
+  const levels = lanes(shown).map(([, , level]) => level + 1);
+  return levels.length ? lane * Math.max(...levels) + 6 : 0;
 }

@@ -1,6 +1,7 @@
 // Why this answer: what speaks for a class, by gradients and by covering the image, and how far a value really sees.
 
 import { agreement, largest } from "fieldstone/agreement";
+import { isDecided } from "fieldstone/classes";
 import { html } from "fieldstone/elements";
 import { activationFigure, fieldFigure, occlusionFigure } from "fieldstone/figures";
 import { sampler } from "fieldstone/light";
@@ -25,6 +26,7 @@ addWords({
     "it answers for each pixel: point at a cell of its last map",
     "픽셀마다 답하는 네트워크이니 마지막 맵의 칸을 가리켜 보세요",
   ],
+  "why.infinite": ["the answer is not finite", "답이 유한한 수가 아닙니다"],
   "why.flat": ["no map is left before its answer", "답 앞에 남은 특징 맵이 없습니다"],
   "why.agree": [
     "The two agree: {share} of what either marks, both mark.",
@@ -51,7 +53,8 @@ const agreeing = 0.4, differing = 0.15, offered = 5;
 
 /** Draw why; the class stands in the address. */
 export function view(root, store, block, { hash }) {
-  const { live, why_not: reason, outputs } = store.payload;
+  const { live, why_not: barred, outputs } = store.payload;
+  const reason = barred ?? (isDecided(outputs) ? null : "infinite");
   if (reason) {
     root.append(html("section", { class: "why card" }, say("why.not", { reason: say(`why.${reason}`) })));
     return { close() {} };
