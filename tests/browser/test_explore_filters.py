@@ -188,3 +188,16 @@ def test_korean_on_a_phone(page_of: Callable[..., Page], path: Path) -> None:
     page.wait_for_selector(".filters-grids canvas")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert "죽은 필터" in page.locator(".filters-meaning").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [("depthwise 3", "Filters 1 to 4 of 4, each with one input channel."), ("conv 4 3", "each with 4 input channels")],
+)
+def test_input_channels_are_counted_in_words(
+    page_of: Callable[..., Page], tmp_path: Path, layer: str, said: str
+) -> None:
+    design = fs.Design(input=(1, 9, 9), classes=3, layers=["conv 4 1", layer, "globalavgpool", "linear classes"])
+    page = page_of(f"{write_page(seen_of(design), tmp_path / 'page.html').as_uri()}#/filters")
+    opened(page, "2")
+    assert said in page.locator(".filters-kernels").inner_text()

@@ -120,12 +120,31 @@ def test_the_chosen_map_is_joined_to_those_that_it_reads(
 
 def test_residuals_branches_and_skips_are_drawn(page_of: Callable[..., Page], skips: Path) -> None:
     page = opened(page_of, skips)
-    for stage in ("4", "5"):
-        page.get_by_role("button", name=f"stage {stage}").click()
+    for stage in ("residual 4", "branches 5"):
+        page.get_by_role("button", name=stage).click()
     page.wait_for_selector(".strip-join")
     assert sorted(page.locator(".strip-join").all_text_contents()) == ["+", "⊕ concat", "⊕ concat", "⊕ concat"]
     # relu to the sum; the sum to the second branch and past both to the concat; the first branch to it; a to the end
     assert page.locator(".strip-arc").count() == 5
+
+
+def test_what_is_folded_says_how_its_paths_meet_and_shows_where(page_of: Callable[..., Page], skips: Path) -> None:
+    page = opened(page_of, skips)
+    residual, branches = (page.locator(".strip-column").filter(has_text=name) for name in ("residual", "branches"))
+    assert "its input is added" in residual.inner_text()
+    assert "3 paths, joined by concat" in branches.inner_text()
+    assert "28×32×32" in branches.inner_text()  # 8 + 8 + 12 channels
+    shown = [column.locator(".maps-map").first.get_attribute("data-path") for column in (residual, branches)]
+    assert shown == ["4", "5"]
+    for column in (residual, branches):  # nothing of what is said is cut off
+        assert column.locator(".entry-head").evaluate("head => head.scrollHeight <= head.clientHeight")
+
+
+def test_a_shortcut_is_told_of(page_of: Callable[..., Page], tmp_path: Path) -> None:
+    join = {"residual": {"body": ["conv 8 3 padding=1", "relu"], "shortcut": ["conv 8 1"]}}
+    layers = ["conv 4 3", *["relu"] * 9, join, "globalavgpool", "linear classes"]
+    page = opened(page_of, write_page(seen_of(fs.Design(input=(3, 9, 9), layers=layers)), tmp_path / "page.html"))
+    assert "a shortcut is added" in page.locator(".strip-column").filter(has_text="residual").inner_text()
 
 
 def test_more_maps_open_in_their_place(page_of: Callable[..., Page], path: Path) -> None:

@@ -76,7 +76,7 @@ def test_another_kernel_and_another_kind_of_pooling(pooling: tuple[Page, Seen]) 
     page.get_by_role("radio", name="Average pooling").check()
     assert page.locator("h1").inner_text() == "Average pooling"
     assert page.locator("#whatif-dilation").is_disabled()
-    assert "PyTorch has no dilation here" in page.locator(".whatif").inner_text()
+    assert "average pooling has no dilation" in page.locator("#whatif-dilation-note").inner_text()
     close(outputs(page), F.avg_pool2d(given, 4, 1, 2)[0, 0])
 
 
@@ -91,6 +91,15 @@ def test_a_trained_kernel_keeps_its_size(page_of: Pages, tmp_path: Path) -> None
     conv = module_at(seen, "2")
     close(outputs(page), F.conv2d(map_at(seen, "1"), conv.weight, conv.bias, 1, 1, 2)[0, 0])
     assert "Computed by this page" in page.locator(".whatif").inner_text()
+
+
+def test_a_slider_says_which_end_it_has_and_why(page_of: Pages, tmp_path: Path) -> None:
+    page = show(page_of, seen_of(["maxpool 5 padding=2"], noise(1, 40, 40)), tmp_path, "1", **STILL)
+    kernel = page.locator("#whatif-kernel")
+    assert [kernel.get_attribute(name) for name in ("min", "max")] == ["4", "16"]
+    note = page.locator("#whatif-kernel-note").inner_text()
+    assert note.startswith("Not below 4: padding may be half the kernel at most. Not above 16: the slider ends here")
+    assert page.locator("#whatif-padding-note").inner_text().startswith("Not above 2: padding may be half the kernel")
 
 
 def test_a_transposed_convolution(page_of: Pages, tmp_path: Path) -> None:

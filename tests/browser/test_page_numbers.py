@@ -76,6 +76,7 @@ def test_shares(page: Page) -> None:
     shares = [0, 1, 0.913, 0.9999, 0.99949, 0.0001, 0.5, 1e-12]
     expected = ["0 %", "100 %", "91.3 %", "> 99.9 %", "99.9 %", "< 0.1 %", "50.0 %", "< 0.1 %"]
     assert asked(page, "numbers.percent(value)", shares) == expected
+    assert page.evaluate("fieldstone.modules.numbers.percent(NaN)") == "NaN"
     assert asked(page, "numbers.count(value)", [0, 999, 1000, 1234567]) == ["0", "999", "1,000", "1,234,567"]
 
 

@@ -3,10 +3,11 @@
 import { difference } from "fieldstone/arithmetic";
 import { shares } from "fieldstone/elementwise";
 import { power } from "fieldstone/formulas";
-import { exact, format, percent, term } from "fieldstone/numbers";
+import { isDecided } from "fieldstone/classes";
+import { exact, format, percent } from "fieldstone/numbers";
 import { bar, line } from "fieldstone/sheet";
 import { html } from "fieldstone/elements";
-import { softmaxTable } from "fieldstone/softmax";
+import { safety, softmaxTable } from "fieldstone/softmax";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -26,19 +27,20 @@ export function answer(store) {
   const content =
     model.task === "binary"
       ? sigmoidOf(logits[0], model.classes, outputs.probabilities)
-      : softmaxOf(logits, model.classes, outputs.probabilities);
+      : softmaxOf(logits, model.classes, outputs);
   return html("section", { class: "sheet-box card answer" }, ...content);
 }
 
-function softmaxOf(logits, classes, probabilities) {
+function softmaxOf(logits, classes, outputs) {
+  const { probabilities } = outputs;
   const { largest, shares: own } = shares(logits);
   const wrong =
     probabilities.map(one => difference({ own: own[one.class], recorded: Number(one.value), size: 1 })).find(Boolean) ??
     "";
   return [
     html("h2", {}, say("answer.softmax")),
-    softmaxTable(logits, classes, probabilities[0].class),
-    html("p", { class: "answer-note" }, say("softmax.safe", { m: term(largest) })),
+    softmaxTable(logits, classes, isDecided(outputs) ? probabilities[0].class : null),
+    html("p", { class: "answer-note" }, safety(largest)),
     html("p", { class: "answer-note" }, wrong),
   ];
 }

@@ -7,8 +7,14 @@ import { addWords, say } from "fieldstone/words";
 addWords({
   "classes.title": ["Probability", "확률"],
   "classes.pixels": ["A class for every pixel: the last map is the answer.", "픽셀마다 클래스 하나: 마지막 맵이 답입니다."],
+  "classes.undecided": ["The answer is not finite: no class wins.", "답이 유한한 수가 아닙니다. 가장 유력한 클래스가 없습니다."],
   "classes.more": ["{count} more", "{count}개 더"],
 });
+
+/** Whether every class has a probability that is a number. */
+export function isDecided({ probabilities }) {
+  return probabilities.every(({ value }) => Number.isFinite(Number(value)));
+}
 
 /** The list of classes with their probabilities; so many at first, and a button that shows the others. */
 export function bars(payload, most) {
@@ -24,7 +30,9 @@ export function bars(payload, most) {
     list.append(...rest.map(one => row(one, classes)));
     more.remove();
   }, { class: "ghost" });
-  return html("div", { class: "classes" }, title, list, more);
+  const isWon = isDecided(payload.outputs);
+  const note = isWon ? null : html("p", { class: "classes-undecided" }, say("classes.undecided"));
+  return html("div", { class: isWon ? "classes classes-won" : "classes" }, title, note, list, more);
 }
 
 function row({ class: place, value }, classes) {
@@ -32,5 +40,5 @@ function row({ class: place, value }, classes) {
   return html("li", { "data-class": place, "data-value": exact(share) },
     html("span", { class: "classes-name", title: classes[place] }, classes[place]),
     html("span", { class: "classes-share" }, percent(share)),
-    html("span", { class: "classes-bar", style: `--share: ${100 * share}%`, "aria-hidden": "true" }));
+    html("span", { class: "classes-bar", style: `--share: ${Number.isFinite(share) ? 100 * share : 0}%`, "aria-hidden": "true" }));
 }

@@ -5,7 +5,7 @@
  *
  * @param {number} most above so many blocks, stages fold.
  * @param {Set<string>} open stages that a person has opened, by the path of their first block.
- * @returns a list of {block}, of {stage, blocks, block} for a folded stage (its last block stands for it), and of
+ * @returns a list of {block}, of {stage, blocks, block} for a folded stage (its last block stands for it, which is the join of its paths where it has one), and of
  *   {stage, blocks, isOpen: true} before the blocks of an open one.
  */
 export function columns(store, most, open) {
@@ -19,12 +19,12 @@ export function columns(store, most, open) {
   });
 }
 
-/** Blocks that follow one another in one stage. */
+/** Blocks that follow one another in one stage; the join of a stage's paths is of it. */
 function runs(blocks) {
   const found = [];
   for (const block of blocks) {
     const last = found.at(-1);
-    if (last && block.stage !== null && last[0].stage === block.stage) last.push(block);
+    if (last && last[0].stage !== null && [block.stage, block.path].includes(last[0].stage)) last.push(block);
     else found.push([block]);
   }
   return found;

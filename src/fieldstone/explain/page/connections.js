@@ -38,7 +38,7 @@ function arcs(list, shown, box) {
   return lanes(shown).flatMap(([from, to, lane]) => {
     const [start, end] = [box(column(list, from)), box(column(list, to))], top = start.top - 10 - above * lane;
     const path = `M${start.x},${start.top - 2}V${top + 8}q0,-8 8,-8H${end.x - 8}q8,0 8,8V${end.top - 2}`;
-    const word = joins[shown[to].block?.layer.type];
+    const word = shown[to].blocks ? null : joins[shown[to].block.layer.type];
     const label = word && svg("text", { class: "strip-join", x: end.x - 12, y: top - 4 }, word);
     return [svg("path", { class: "strip-arc", d: path }), ...(label ? [label] : [])];
   });

@@ -9,9 +9,16 @@ addWords({
   "entry.sees": ["sees {size}", "수용 영역 {size}"],
   "entry.all": ["sees all", "수용 영역 전체"],
   "entry.stage": ["stage {stage}", "단계 {stage}"],
+  "entry.branches": ["branches {stage}", "갈래 {stage}"],
+  "entry.residual": ["residual {stage}", "잔차 {stage}"],
+  "entry.concat": ["{paths} paths, joined by concat", "경로 {paths}개, 이어 붙임(concat)"],
+  "entry.add": ["{paths} paths, joined by add", "경로 {paths}개, 더함(add)"],
+  "entry.multiply": ["{paths} paths, joined by multiply", "경로 {paths}개, 곱함(multiply)"],
+  "entry.past": ["its input is added", "입력을 더함"],
+  "entry.shortcut": ["a shortcut is added", "지름길을 더함"],
   "entry.blocks": ["{count} blocks", "블록 {count}개"],
-  "entry.open": ["Show the blocks of stage {stage}", "단계 {stage}의 블록 보기"],
-  "entry.fold": ["Fold stage {stage}", "단계 {stage} 접기"],
+  "entry.open": ["Show the blocks inside", "안의 블록 보기"],
+  "entry.fold": ["Fold the blocks inside", "안의 블록 접기"],
   "entry.maps": ["Maps of {block}", "{block}의 특징 맵"],
   "entry.left": ["{count} not in this file", "{count}개는 이 파일에 없음"],
   "entry.rest": ["Show {count} more maps of {block}", "{block}의 특징 맵 {count}개 더 보기"],
@@ -26,10 +33,19 @@ export function head(entry, state, redraw) {
     state.open.has(first) ? state.open.delete(first) : state.open.add(first);
     redraw(`[data-stage="${CSS.escape(first)}"]`);
   };
-  const turn = button(say("entry.stage", { stage }), turned, { class: "entry-stage", "data-stage": first,
-    "aria-expanded": String(Boolean(isOpen)), title: say(isOpen ? "entry.fold" : "entry.open", { stage }) });
-  return html("div", { class: "entry-head" }, turn,
-    html("span", { class: "entry-count" }, say("entry.blocks", { count: blocks.length })));
+  const { name, made } = toldOf(blocks);
+  const turn = button(say(`entry.${name}`, { stage }), turned, { class: "entry-stage", "data-stage": first,
+    "aria-expanded": String(Boolean(isOpen)), title: say(isOpen ? "entry.fold" : "entry.open") });
+  return html("div", { class: "entry-head" }, turn, html("span", { class: "entry-count" }, made));
+}
+
+/** What a stage is: its name, a word, and how it is made of its blocks. */
+function toldOf(blocks) {
+  const { keyword, layer, path, sources } = blocks.at(-1);
+  if (path !== blocks[0].stage) return { name: "stage", made: say("entry.blocks", { count: blocks.length }) };
+  if (keyword !== "residual") return { name: "branches", made: say(`entry.${layer.type}`, { paths: sources.length }) };
+  const isInside = blocks.some(block => block.path === sources.at(-1));
+  return { name: "residual", made: say(isInside ? "entry.shortcut" : "entry.past") };
 }
 
 export function link(block) {

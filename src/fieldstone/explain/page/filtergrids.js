@@ -17,6 +17,8 @@ addWords({
     "Filters {from} to {to} of {n}, each with {inputs} input channels side by side.",
     "필터 {from}–{to} / {n}, 필터마다 입력 채널 {inputs}개를 나란히 놓았습니다.",
   ],
+  "filtergrids.single_how": ["Filters {from} to {to} of {n}, each with one input channel.",
+    "필터 {from}–{to} / {n}, 필터마다 입력 채널 하나."],
   "filtergrids.label": ["Kernels of filters {from} to {to}", "필터 {from}–{to}의 커널"],
 });
 
@@ -76,10 +78,10 @@ export function asGrids({ kernels, weights, dead, most }, chosen, page, go) {
     last: first + inputs,
     inputs: count(kernels.inputs),
   };
-  const how = say(page.beside > 1 ? "filtergrids.wrapped_how" : "filtergrids.grids_how", numbers);
+  const how = page.beside === 1 ? "grids_how" : kernels.inputs === 1 ? "single_how" : "wrapped_how";
   return [
     html("h3", {}, say("filtergrids.grids")),
-    html("p", {}, how),
+    html("p", {}, say(`filtergrids.${how}`, numbers)),
     html("div", { class: "filters-scroll" }, canvas),
     scale(most),
   ];

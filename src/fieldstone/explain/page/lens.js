@@ -14,6 +14,7 @@ addWords({
 
 const LENS = 11; // cells a side, at most
 const SIDE = 208; // pixels of a canvas, about
+const MARGIN = 7; // pixels around a canvas, that a frame in the padding may take
 
 /** The places of an axis that exist, the map's own and its padding: {first, last}. */
 function reach({ layer, shape }, axis) {
@@ -84,20 +85,13 @@ export class CanvasMap {
     canvas.getContext("2d").putImageData(pixels(this.values, width, height, this.scale), 0, 0);
   }
 
-  /** Frames cells, [[top, bottom], [left, right]], both included; they may lie in the padding. Null frames none. */
+  /**
+   * Frames cells, [[top, bottom], [left, right]], both included; of what lies in the padding, as much as the margin
+   * holds. Null frames none.
+   */
   frame(cells) {
-    const [[top, bottom], [left, right]] = cells ?? [
-        [0, -1],
-        [0, -1],
-      ],
-      { pitch } = this;
-    const box = {
-      x: left * pitch - 1,
-      y: top * pitch - 1,
-      width: (right - left + 1) * pitch + 2,
-      height: (bottom - top + 1) * pitch + 2,
-      visibility: cells ? "visible" : "hidden",
-    };
+    const [y, x] = [this.height, this.width].map((count, axis) => edges(cells?.[axis] ?? [0, -1], count, this.pitch));
+    const box = { x: x[0], y: y[0], width: x[1] - x[0], height: y[1] - y[0], visibility: cells ? "visible" : "hidden" };
     for (const frame of this.#frames) for (const [key, value] of Object.entries(box)) frame.setAttribute(key, value);
   }
 
@@ -120,6 +114,16 @@ export class CanvasMap {
       value = format(this.values[row * this.width + column]);
     this.readout.textContent = say("lens.cell", { row: row + 1, column: column + 1, value });
   }
+}
+
+/** Where a frame of cells begins and ends along a map of `count` cells, in pixels: never beyond the margin. */
+function edges([first, last], count, pitch) {
+  const end = count * pitch + MARGIN,
+    least = 4;
+  return [
+    within(first * pitch - 1, -MARGIN, end - least),
+    within((last + 1) * pitch + 1, least - MARGIN, end),
+  ];
 }
 
 /** The scale under a map: its colours, its ends, and zero. */

@@ -40,8 +40,9 @@ export function exact(value) {
   return String(stored); // NaN and infinities
 }
 
-/** `91.3 %`; what is rounded is never written as 0 % or 100 %. */
+/** `91.3 %`; what is rounded is never written as 0 % or 100 %, what is no share as `NaN`. */
 export function percent(share) {
+  if (!Number.isFinite(share)) return format(share);
   const text = (100 * share).toFixed(1);
   if (text === "100.0") return share === 1 ? "100 %" : "> 99.9 %";
   if (text === "0.0") return share === 0 ? "0 %" : "< 0.1 %";

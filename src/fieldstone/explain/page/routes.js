@@ -12,6 +12,13 @@ addWords({
   "routes.untrained": ["untrained", "학습 전"],
   "routes.file": ["This file holds one image. The page that fieldstone explore opens without -o takes others.",
     "이 파일에는 이미지가 하나뿐입니다. -o 없이 fieldstone explore로 연 페이지에서는 다른 이미지도 볼 수 있습니다."],
+  "routes.note_untrained": ["its weights are the first ones, from seed 0: it has learned nothing",
+    "가중치가 시드 0의 초깃값입니다. 아직 아무것도 배우지 않았습니다."],
+  "routes.note_as_made": [
+    "its weights are as its factory made them; images are given to it with mean 0.5 and deviation 0.25",
+    "가중치는 만들어진 그대로이며, 이미지는 평균 0.5, 표준편차 0.25로 정규화해 넣습니다."],
+  "routes.note_left_out": ["this file holds {kept} of {all} arrays, the smallest first: the live page has them all",
+    "이 파일에는 배열 {all}개 중 작은 것부터 {kept}개만 있습니다. -o 없이 fieldstone explore로 연 페이지에는 모두 있습니다."],
   "routes.params": ["{count} parameters", "파라미터 {count}개"],
   "routes.blocks": ["{count} blocks", "블록 {count}개"],
   "routes.around": ["Blocks before and after", "앞뒤 블록"],
@@ -61,7 +68,8 @@ function tabs(place) {
 }
 
 function notes({ payload }) {
-  const texts = payload.live ? payload.model.notes : [...payload.model.notes, say("routes.file")];
+  const known = payload.model.notes.map(({ key, values }) => say(`routes.note_${key}`, values));
+  const texts = payload.live ? known : [...known, say("routes.file")];
   return html("ul", { class: "notes", hidden: texts.length === 0 }, ...texts.map(text => html("li", {}, text)));
 }
 

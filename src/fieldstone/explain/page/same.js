@@ -23,7 +23,7 @@ export function view(root, store, block) {
   return sheetView(
     root,
     block,
-    block.keyword,
+    block.keyword === "other" ? block.notation : block.keyword,
     [store.output(block.path)],
     (on, output) => draw(on, store, block, output),
     true,

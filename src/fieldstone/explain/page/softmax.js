@@ -8,6 +8,10 @@ import { html } from "fieldstone/elements";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
+  "softmax.unknown": [
+    "The largest z, m = {m}, is no finite number: e^(z − m) has no value, and no class a share.",
+    "z의 최댓값이 유한한 수가 아닙니다: m = {m}. e^(z − m)의 값이 없으므로 어느 클래스에도 몫이 없습니다.",
+  ],
   "softmax.class": ["Class", "클래스"],
   "softmax.others": ["{n} others", "그 밖의 {n}개"],
   "softmax.sum": ["Sum", "합"],
@@ -41,10 +45,15 @@ export function softmaxReckoning(values, chosen, recorded, logarithm = false) {
         line.group(line.sign("≈"), line.first(powers[chosen]), line.sign("÷"), line.value(sum)),
       ];
   const result = line.group(line.sign("≈"), line.result(own, recorded));
-  const note = [say("softmax.safe", { m: term(largest) }), difference({ own, recorded, size: Math.abs(recorded) })]
+  const note = [safety(largest), difference({ own, recorded, size: Math.abs(recorded) })]
     .filter(Boolean)
     .join(" ");
   return { line: html("div", { class: "arithmetic" }, ...parts, result), note };
+}
+
+/** Why the largest value is taken away; of one that is not finite, what comes of it. */
+export function safety(largest) {
+  return say(Number.isFinite(largest) ? "softmax.safe" : "softmax.unknown", { m: term(largest) });
 }
 
 /** z, e^(z − m), ÷ Σ and a bar for each class, most probable first, the rest beyond ten in one row; `chosen` is bold. */

@@ -12,7 +12,7 @@ import { addWords, say } from "fieldstone/words";
 
 addWords({
   "step.conv": ["Convolution", "합성곱"],
-  "step.dilated": ["Dilated convolution", "팽창 합성곱"],
+  "step.dilated": ["{name}, dilated", "{name}, 팽창"],
   "step.depthwise": ["Depthwise convolution", "채널별 합성곱"],
   "step.grouped": ["Grouped convolution", "그룹 합성곱"],
   "step.upconv": ["Transposed convolution", "전치 합성곱"],
@@ -129,7 +129,7 @@ class Step {
     const heading = html(
       "div",
       {},
-      html("h1", {}, say(`step.${titleOf(layer)}`)),
+      html("h1", {}, titleOf(layer, block.input_shape[0])),
       html(
         "p",
         { class: "step-sub" },
@@ -164,8 +164,10 @@ class Step {
   }
 }
 
-function titleOf(layer) {
-  if (layer.type !== "conv") return layer.type;
-  if (layer.dilation.some(dilation => dilation > 1)) return "dilated";
-  return layer.groups > 1 ? "grouped" : "conv";
+function titleOf(layer, channels) {
+  const { type, groups, dilation } = layer;
+  const isOwn = groups > 1 && groups === channels;
+  const name = say(`step.${type !== "conv" || groups === 1 ? type : isOwn ? "depthwise" : "grouped"}`);
+  const isDilated = type.endsWith("conv") && dilation.some(apart => apart > 1);
+  return isDilated ? say("step.dilated", { name }) : name;
 }

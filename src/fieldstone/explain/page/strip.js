@@ -17,7 +17,7 @@ export function strip(root, { store, maps, shown, state, redraw }) {
   const first = html("li", { class: "strip-end strip-image", "data-place": -1 }, html("div", { class: "strip-maps" },
     picture(store.payload)), foot({ output_shape: store.shape("input") }));
   const last = html("li", { class: "strip-end strip-answer", "data-place": shown.length }, bars(store.payload, 5));
-  const list = html("ol", { class: "strip-row", style: `--lanes: ${height(shown)}px` }, first, ...items, last);
+  const list = html("ol", { class: "strip-row", style: `--lanes: ${height(shown)}px; --head: ${headHeight(shown)}px` }, first, ...items, last);
   const box = html("div", { class: "strip" }, list);
   root.append(box);
   const draw = () => drawLinks(list, store, shown, state.chosen);
@@ -44,6 +44,13 @@ function most(shown, width) {
   return [4, 3].find(across => wide(across) <= width) ?? 2;
 }
 
+/** The room for the names above the maps: a folded stage says how it is made. */
+function headHeight(shown) {
+  return shown.some(({ blocks, isOpen }) => blocks && !isOpen) ? 80 : 40;
+}
+
+/** The room for the lanes and the word on the topmost. */
 function height(shown) {
-  return lane * Math.max(0, ...lanes(shown).map(([, , level]) => level + 1));
+  const levels = lanes(shown).map(([, , level]) => level + 1);
+  return levels.length ? lane * Math.max(...levels) + 6 : 0;
 }

@@ -18,17 +18,20 @@ addWords({
   "whatif.reset": ["As in the network", "네트워크대로"],
   "whatif.kept": ["A trained kernel keeps its size.", "학습된 커널의 크기는 그대로입니다."],
   "whatif.whole": ["One window covers the whole map: nothing moves.", "윈도우 하나가 맵 전체를 덮습니다."],
-  "whatif.half": ["padding: at most half the kernel", "패딩은 커널의 절반까지"],
-  "whatif.small": ["the window must fit into the map", "윈도우가 맵 안에 들어갈 때까지"],
-  "whatif.reflect": ["reflect: less than the map's side", "reflect 패딩은 맵의 변보다 작게"],
-  "whatif.circular": ["circular: once around at most", "circular 패딩은 한 바퀴까지"],
-  "whatif.more": ["output padding {n} stays below stride or dilation", "출력 패딩 {n}: 스트라이드나 팽창보다 작게"],
-  "whatif.one": ["beyond: still one window", "더 커도 윈도우는 하나"],
-  "whatif.alone": ["beyond: windows of padding alone", "더 크면 패딩만 읽는 윈도우가 생김"],
-  "whatif.single": ["one cell has nothing to space out", "한 칸짜리 커널은 벌릴 간격이 없음"],
-  "whatif.repeat": ["beyond: cells of the map repeat", "더 크면 맵의 칸이 되풀이됨"],
-  "whatif.end": ["PyTorch takes more, the slider ends", "PyTorch는 더 큰 값도 받음"],
-  "whatif.average": ["PyTorch has no dilation here", "PyTorch의 평균 풀링에는 팽창이 없음"],
+  "whatif.below": ["Not below {least}: {why}.", "{least} 미만 불가: {why}."],
+  "whatif.above": ["Not above {most}: {why}.", "{most} 초과 불가: {why}."],
+  "whatif.half": ["padding may be half the kernel at most", "패딩은 커널의 절반까지만 됨"],
+  "whatif.small": ["the window would not fit into the map", "윈도우가 맵 안에 들어가지 않음"],
+  "whatif.reflect": ["reflect padding must be smaller than the map", "reflect 패딩은 맵의 변보다 작아야 함"],
+  "whatif.circular": ["circular padding goes around the map once", "circular 패딩은 맵을 한 바퀴만 돎"],
+  "whatif.more": ["output padding {n} must be smaller than stride or dilation",
+    "출력 패딩 {n}: 스트라이드나 팽창보다 작아야 함"],
+  "whatif.one": ["there would still be one window", "더 커도 윈도우는 하나"],
+  "whatif.alone": ["a window would read padding alone", "패딩만 읽는 윈도우가 생김"],
+  "whatif.single": ["a kernel of one cell has nothing to space out", "한 칸짜리 커널은 벌릴 간격이 없음"],
+  "whatif.repeat": ["cells of the map would repeat", "맵의 칸이 되풀이됨"],
+  "whatif.end": ["the slider ends here, though PyTorch takes more", "PyTorch는 더 큰 값도 받지만 이 슬라이더는 여기까지"],
+  "whatif.average": ["PyTorch's average pooling has no dilation", "PyTorch의 평균 풀링에는 팽창이 없음"],
   "whatif.size": ["Output size", "출력 크기"],
   "whatif.rows": ["rows", "행"],
   "whatif.columns": ["columns", "열"],
@@ -143,10 +146,14 @@ export class WhatIf {
     value.textContent = text;
     value.classList.toggle("whatif-changed", isChanged);
     was.textContent = isChanged ? say("whatif.was", { value: network }) : "";
-    note.textContent = [...new Set([range.below, range.above])]
-      .filter(Boolean)
-      .map(word => say(`whatif.${word}`, { n: layer.output_padding?.join(", ") }))
-      .join("; ");
+    note.textContent = ["below", "above"]
+      .filter(end => range[end])
+      .map(end => say(`whatif.${end}`, { ...range, why: this.#why(range[end], layer) }))
+      .join(" ");
+  }
+
+  #why(word, layer) {
+    return say(`whatif.${word}`, { n: layer.output_padding?.join(", ") });
   }
 
   #size() {

@@ -1,6 +1,7 @@
 // Why this answer: what speaks for a class, by gradients and by covering the image, and how far a value really sees.
 
 import { agreement, largest } from "fieldstone/agreement";
+import { isDecided } from "fieldstone/classes";
 import { html } from "fieldstone/elements";
 import { activationFigure, fieldFigure, occlusionFigure } from "fieldstone/figures";
 import { sampler } from "fieldstone/light";
@@ -16,11 +17,17 @@ addWords({
       "-o) does.",
     "이 파일에는 클래스 {count}개의 이유만 있습니다. -o 없이 fieldstone explore로 연 페이지에서는 모두 볼 수 있습니다.",
   ],
-  "why.impossible": [
-    "There is nothing to tell: it takes a network whose answer is one class for the image, and that still has a " +
-      "map before it.",
-    "보여 줄 것이 없습니다. 이미지 하나에 클래스 하나로 답하고 그 앞에 특징 맵이 있는 네트워크라야 합니다.",
+  "why.not": ["There is nothing to show: {reason}.", "보여 줄 것이 없습니다. {reason}."],
+  "why.own": [
+    "class activation needs a network that a design made; this is a module of your own",
+    "클래스 활성화는 설계로 만든 네트워크에서만 구하는데, 이것은 직접 만든 모듈입니다",
   ],
+  "why.pixels": [
+    "it answers for each pixel: point at a cell of its last map",
+    "픽셀마다 답하는 네트워크이니 마지막 맵의 칸을 가리켜 보세요",
+  ],
+  "why.infinite": ["the answer is not finite", "답이 유한한 수가 아닙니다"],
+  "why.flat": ["no map is left before its answer", "답 앞에 남은 특징 맵이 없습니다"],
   "why.agree": [
     "The two agree: {share} of what either marks, both mark.",
     "두 방법이 일치합니다. 어느 한쪽이라도 표시한 곳 중 둘 다 표시한 비율: {share}.",
@@ -46,12 +53,18 @@ const agreeing = 0.4, differing = 0.15, offered = 5;
 
 /** Draw why; the class stands in the address. */
 export function view(root, store, block, { hash }) {
-  const [best] = store.payload.outputs.probabilities, asked = Number(/^#\/why\/(\d+)$/.exec(hash)?.[1] ?? best?.class);
+  const { live, why_not: barred, outputs } = store.payload;
+  const reason = barred ?? (isDecided(outputs) ? null : "infinite");
+  if (reason) {
+    root.append(html("section", { class: "why card" }, say("why.not", { reason: say(`why.${reason}`) })));
+    return { close() {} };
+  }
+  const [best] = outputs.probabilities, asked = Number(/^#\/why\/(\d+)$/.exec(hash)?.[1] ?? best.class);
   const body = html("div", { class: "why-body", "aria-live": "polite" });
   const drawn = [], redraw = () => drawn.forEach(draw => draw());
   document.addEventListener("themechange", redraw);
   root.append(html("section", { class: "why card" }, choices(store, asked), body));
-  if (store.payload.live) body.append(html("p", { class: "why-wait" }, say("why.wait")));
+  if (live) body.append(html("p", { class: "why-wait" }, say("why.wait")));
   let isOpen = true;
   store.why(asked).then(async why => {
     const content = await told(store, why, asked, drawn);
@@ -84,7 +97,6 @@ function others(model, places, asked) {
 }
 
 async function told(store, why, asked, drawn) {
-  if (!why) return [html("p", {}, say("why.impossible"))];
   if (!why.classes.includes(asked)) return [html("p", {}, say("why.none", { count: why.classes.length }))];
   const [light, falls] = [why.gradcam[asked], why.occlusion[asked]];
   const [activation, occlusion] = await Promise.all([light, falls].map(one => sampled(store, one.array)));
