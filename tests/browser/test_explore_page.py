@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 AXE = Path(__file__).parent / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>"
+FOCUS_IN_THE_VIEW = "document.activeElement.matches('.step-view, .sheet-view')"
 VIEWS = {
     "overview": "#/",
     "why": "#/why",
@@ -129,7 +130,7 @@ def test_every_block_opens_by_the_way_to_the_next(shown: Callable[..., Page]) ->
     page = shown("#/block/1")
     for number in range(2, 9):
         page.locator("nav a[rel=next]").click()
-        page.wait_for_function(f"() => location.hash === '#/block/{number}' && document.activeElement.matches('h1')")
+        page.wait_for_function(f"() => location.hash === '#/block/{number}' && {FOCUS_IN_THE_VIEW}")
     assert page.locator("nav a[rel=next]").count() == 0
     page.locator("nav a[rel=prev]").click()
     page.wait_for_function("() => location.hash === '#/block/7' && document.title.startsWith('flatten')")
@@ -153,14 +154,81 @@ def test_an_address_that_means_nothing_is_the_overview(shown: Callable[..., Page
 
 def test_keys_are_listed(shown: Callable[..., Page]) -> None:
     page = shown("#/why")
-    page.keyboard.press("?")
-    assert page.get_by_role("dialog").count() == 0  # a key of a letter acts in the view alone
-    page.locator(".why-class").first.focus()
-    page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keys").wait_for()
+    for place in ("body", "#theme", ".why-class"):
+        page.evaluate("place => document.querySelector(place).focus()", place)
+        page.keyboard.press("?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        page.keyboard.press("?")
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="hidden")
+        assert page.evaluate("place => document.activeElement.matches(place)", place)
+        assert page.url.endswith("#/why")
     page.keyboard.press("Escape")
-    page.get_by_role("dialog").wait_for(state="hidden")
-    assert page.url.endswith("#/why")
+    page.wait_for_function("() => location.hash === '#/'")
+
+
+def test_a_question_mark_in_a_text_field_is_a_letter(shown: Callable[..., Page]) -> None:
+    page = shown("#/block/4")
+    page.locator(".field-channel input").focus()
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").count() == 0
+
+
+@pytest.mark.parametrize(("block", "name"), [("3", "Convolution"), ("4", "relu"), ("8", "Fully connected")])
+@pytest.mark.parametrize("way", ["address", "link", "map"])
+def test_keys_act_once_a_layer_is_open(shown: Callable[..., Page], block: str, name: str, way: str) -> None:
+    """Small enough that there is something to scroll, which Space must not do."""
+    small: dict[str, Any] = {"viewport": {"width": 1024, "height": 420}, "reduced_motion": "reduce"}
+    page = shown(f"#/block/{block}" if way == "address" else "", **small)
+    if way == "link":
+        page.locator(f'.entry-link[href="#/block/{block}"]').press("Enter")
+    elif way == "map":
+        page.locator(f'.maps-map[data-path="{block}"]').first.dblclick()
+    page.wait_for_selector(".transport")
+    page.get_by_role("region", name=name).wait_for()
+    assert page.evaluate(FOCUS_IN_THE_VIEW)
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight")
+    act_by_keys(page)
+
+
+def act_by_keys(page: Page) -> None:
+    view = page.locator(".step-view, .sheet-view")
+    step, steps = "Number(document.querySelector('[data-steps]').dataset.step)", view.get_attribute("data-steps")
+    last = int(steps or 0) - 1
+    for key, expected in (("Home", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("End", last), ("Home", 0)):
+        page.keyboard.press(key)
+        assert page.evaluate(step) == expected, key
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {step} > 0")
+    assert page.get_by_role("button", name="Pause").count() == 1
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="Play").count() == 1
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("block", ["3", "4"])
+def test_a_click_on_the_empty_card_takes_the_keys_there(shown: Callable[..., Page], block: str) -> None:
+    page = shown(f"#/block/{block}", reduced_motion="reduce")
+    page.wait_for_selector(".transport")
+    page.locator("#theme").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[data-steps]").get_attribute("data-step") != "1"
+    page.locator(".step-view, .sheet-view").click(position={"x": 6, "y": 12})
+    assert page.evaluate(FOCUS_IN_THE_VIEW)
+    act_by_keys(page)
+
+
+def test_the_keys_stay_when_the_width_changes(shown: Callable[..., Page]) -> None:
+    for block in ("3", "4"):
+        page = shown(f"#/block/{block}", viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.wait_for_selector(".transport")
+        page.set_viewport_size({"width": 800, "height": 900})
+        page.wait_for_timeout(200)
+        assert page.evaluate(FOCUS_IN_THE_VIEW)
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")  # one step alone: the keys are listened to once
+        view = page.locator("[data-steps]")
+        assert int(view.get_attribute("data-step") or 0) == int(view.get_attribute("data-steps") or 0) - 2
 
 
 def test_why_shows_three_pictures_of_the_chosen_class(shown: Callable[..., Page], seen: Seen) -> None:
@@ -251,19 +319,63 @@ def test_another_image_is_chosen(server: Explorer, page_of: Callable[..., Page])
     assert value_shown(page, "3") == pytest.approx(server.seen(2).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
 
 
+DROP = """([files, text]) => {
+  const given = new DataTransfer();
+  for (const [name, bytes] of files) given.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+  if (text) given.setData('text/plain', text);
+  const drag = kind => new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true });
+  return ['dragover', 'drop'].map(kind => !document.activeElement.dispatchEvent(drag(kind)));
+}"""
+
+
+def drop(page: Page, *files: tuple[str, bytes], text: str = "") -> list[bool]:
+    """Dropped on what has the focus; whether the page took dragover and drop upon itself."""
+    taken: list[bool] = page.evaluate(DROP, [[[name, list(data)] for name, data in files], text])
+    return taken
+
+
 def test_another_image_is_dropped(server: Explorer, page_of: Callable[..., Page]) -> None:
     page = page_of(server.address)
     page.wait_for_selector("html[data-ready]", state="attached")
-    page.evaluate(
-        """bytes => {
-          const given = new DataTransfer();
-          given.items.add(new File([new Uint8Array(bytes)], 'dropped.png', { type: 'image/png' }));
-          for (const kind of ['dragover', 'drop'])
-            document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true }));
-        }""",
-        list(png(2)),
-    )
+    drop(page, ("dropped.png", png(2)))
     page.get_by_text("dropped.png · 3×39×39").wait_for()
+    assert page.get_by_role("alert").inner_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("en-US", "the first is taken: one.png"), ("ko-KR", "첫 번째 파일만 씁니다: one.png")]
+)
+def test_of_two_dropped_images_the_first_is_taken_and_that_is_said(
+    server: Explorer, page_of: Callable[..., Page], locale: str, expected: str
+) -> None:
+    page = page_of(server.address, locale=locale)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    drop(page, ("one.png", png(3)), ("two.png", png(4)))
+    page.get_by_text("one.png · 3×39×39").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert expected in said
+    assert "2" in said
+    drop(page, ("three.png", png(5)))
+    page.get_by_text("three.png · 3×39×39").wait_for()
+    assert page.get_by_role("alert").inner_text() == ""
+
+
+@pytest.mark.parametrize(("locale", "expected"), [("en-US", "drop an image file"), ("ko-KR", "이미지 파일을 놓으세요")])
+def test_dropped_text_is_no_image(server: Explorer, page_of: Callable[..., Page], locale: str, expected: str) -> None:
+    page = page_of(f"{server.address}#/block/4", locale=locale)
+    page.wait_for_selector(".transport")
+    assert drop(page, text="cat.png") == [True, True]
+    page.get_by_role("alert").get_by_text(expected).wait_for()
+    page.locator(".field-channel input").focus()
+    assert drop(page, text="3") == [False, False]  # a text field takes text
+
+
+def test_the_keys_stay_with_another_image(server: Explorer, page_of: Callable[..., Page]) -> None:
+    page = page_of(f"{server.address}#/block/3")
+    page.wait_for_selector(".transport")
+    drop(page, ("dropped.png", png(6)))
+    page.wait_for_function("() => fieldstone.store.payload.image.name === 'dropped.png'")
+    page.wait_for_function(f"() => {FOCUS_IN_THE_VIEW}")
 
 
 def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer) -> None:

@@ -51,7 +51,7 @@ class Step {
     this.head = html("div", { class: "step-head" });
     this.main = html(
       "section",
-      { class: "step-view card", "aria-busy": "true" },
+      { class: "step-view card", tabindex: -1, "aria-labelledby": "step-title", "aria-busy": "true" },
       html("p", { class: "step-note" }, say("step.loading")),
     );
     this.beside = html("div", { class: "step-beside" });
@@ -129,7 +129,7 @@ class Step {
     const heading = html(
       "div",
       {},
-      html("h1", {}, say(`step.${titleOf(layer)}`)),
+      html("h1", { id: "step-title" }, say(`step.${titleOf(layer)}`)),
       html(
         "p",
         { class: "step-sub" },
@@ -137,7 +137,7 @@ class Step {
         html("code", {}, `${times(block.input_shape)} → ${made}`),
       ),
     );
-    const isFocused = this.head.contains(document.activeElement);
+    const isFocused = this.head.querySelector("input:focus") !== null;
     this.head.replaceChildren(heading, ...(layer.type.endsWith("pool") ? [this.#kinds(layer)] : []));
     if (isFocused) this.head.querySelector("input:checked")?.focus();
   }
