@@ -1,5 +1,6 @@
 """Writing files so that a killed process leaves the old one or the new one, never half of one."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,3 +28,19 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole."""
     with written_whole(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write an HTML file whole. One that is there is replaced, unless it is no HTML: that somebody may want to keep.
+
+    Raises:
+        OSError: it cannot be written, or another file is in its place.
+    """
+    if path.exists() and not _begins(path, b"<!doctype html"):
+        raise FileExistsError(errno.EEXIST, "another file is there, which is no HTML page", str(path))
+    write_text(path, text)
+
+
+def _begins(path: Path, beginning: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(beginning)).lower() == beginning

@@ -358,7 +358,7 @@ def test_numbers_that_are_none_are_said(own: Path) -> None:
     assert "no finite value" in Page.read(own / "report.html").text("curves")
     (own / "metrics.jsonl").unlink()
     report(own)
-    assert "nothing is known of its epochs" in Page.read(own / "report.html").text("curves")
+    assert "says nothing of its epochs" in Page.read(own / "report.html").text("curves")
 
 
 class Own(nn.Sequential):

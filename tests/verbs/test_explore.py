@@ -99,8 +99,8 @@ def test_too_many_numbers_are_left_out_and_it_is_said(
     left = payload["arrays"]["map/1"]
     assert left["left_out"] == "53.5 KiB"
     assert left["preview"]["shape"] == [9, 37, 37]
-    assert "left" not in payload["model"]["notes"][0]
-    assert f"this file holds {len(kept)} of {len(payload['arrays'])} arrays" in payload["model"]["notes"][-1]
+    values = {"kept": len(kept), "all": len(payload["arrays"])}
+    assert payload["model"]["notes"][-1] == {"key": "left_out", "values": values}
 
 
 @pytest.mark.parametrize(
@@ -193,3 +193,31 @@ def test_the_page_is_served_until_it_is_interrupted(photo: Path) -> None:
             assert "cat.png" in answer.read().decode()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
+
+
+def test_no_file_but_a_page_is_replaced(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = photo.read_bytes()
+    assert run(["explore", "three-conv", str(photo), "-o", str(photo)]) == 2
+    assert "another file is there, which is no html page" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    page = tmp_path / "page.html"
+    for _ in range(2):
+        assert run(["explore", "three-conv", str(photo), "-o", str(page)]) == 0
+
+
+def test_a_run_that_is_not_there_is_no_design(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explore", "runs/nosuch", str(photo)]) == 2
+    assert "runs/nosuch: is not there; give a gallery name, a design file, a run or a model" in capsys.readouterr().err
+
+
+def test_why_not_is_a_key_that_the_page_has_words_for(photo: Path, tmp_path: Path) -> None:
+    flat = fs.Design(input=(3, 4, 4), layers=["flatten", "linear classes"], name="flat")
+    pixels = fs.Design(input=(3, 8, 8), layers=["conv classes 3 padding=1"], name="pixels", classes=4)
+    for given, reason in ((flat, "flat"), (pixels, "pixels"), (fs.Design.named("three-conv"), None)):
+        fs.explore(given, photo, out=tmp_path / "page.html")
+        payload = payload_of(tmp_path / "page.html")
+        assert payload["why_not"] == reason
+        assert (payload["why"] is None) == (reason is not None)
+        assert payload["model"]["notes"] == [{"key": "untrained", "values": {}}]
+    fs.explore("torchvision_by_hand:resnet18", photo, input=(3, 32, 32), out=tmp_path / "page.html")
+    assert payload_of(tmp_path / "page.html")["why_not"] == "own"

@@ -85,6 +85,8 @@ def find(given: str | Path | Design) -> Found:
         return _of_model(path)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return Found(Design.read(path))
+    if len(path.parts) > 1:
+        raise DesignError("is not there", file=str(given), fix="give a gallery name, a design file, a run or a model")
     return Found(Design.named(str(given)))  # which says what the names are
 
 

@@ -28,8 +28,6 @@ from fieldstone.verbs.inspect import count_classes, module_input
 from fieldstone.verbs.inspect_module import made
 
 SEED = 0
-UNTRAINED = f"its weights are the first ones, from seed {SEED}: it has learned nothing"
-AS_MADE = "its weights are as its factory made them; images are given to it with mean 0.5 and deviation 0.25"
 
 
 def explorable(given: str | Path | Design | Model, shape: Shape | None, device: str | None) -> Explored:
@@ -78,7 +76,7 @@ def _untrained(design: Design, name: str, device: str | None) -> Explored:
     return Explored(
         name=design.name or Path(name).stem, trained=False, network=place(network, pick_device(device)).eval(),
         rows=rows, parts=parts_of(Subject(shape, rows)), task=task, classes=_numbered(classes),
-        preprocessing=_preprocessing(shape), notes=(UNTRAINED,),
+        preprocessing=_preprocessing(shape), notes=("untrained",),
     )  # fmt: skip
 
 
@@ -89,7 +87,7 @@ def _own(name: str, shape: Shape, device: str | None) -> Explored:
     task = TASKS["binary" if outputs == 1 else "multiclass"]
     return Explored(
         name=name, trained=True, network=module, rows=summary.rows, parts=parts_of_module(summary), task=task,
-        classes=_numbered(max(2, outputs)), preprocessing=_preprocessing(shape), notes=(AS_MADE,), is_own=True,
+        classes=_numbered(max(2, outputs)), preprocessing=_preprocessing(shape), notes=("as_made",), is_own=True,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from fieldstone.explain.explorer.page import html
 from fieldstone.explain.explorer.payload import Explored, Seen
 from fieldstone.explain.explorer.server import HOST, Explorer
 from fieldstone.explain.explorer.why import why
-from fieldstone.files import write_text
+from fieldstone.files import write_page
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.verbs.explorable import explorable
@@ -87,10 +87,10 @@ def _look(explored: Explored, content: bytes, name: str) -> Seen:
 
 
 def _write(seen: Seen, out: Path, progress: Progress) -> Path:
-    """The page of one image as one file that needs nothing else; one that is there is replaced."""
+    """The page of one image as one file that needs nothing else; a page that is there is replaced."""
     payload = file_payload(seen, progress)
     try:
-        write_text(out, html(payload))
+        write_page(out, html(payload))
     except OSError as fault:
         fix = "give a file in a folder that is there, such as page.html"
         reason = (fault.strerror or str(fault)).lower()
@@ -105,8 +105,8 @@ def file_payload(seen: Seen, progress: Progress) -> dict[str, Any]:
     arrays = seen.arrays.written(MOST_BYTES)
     model, missing = seen.told["model"], sum("left_out" in one for one in arrays.values())
     if missing:
-        kept = f"this file holds {len(arrays) - missing} of {len(arrays)} arrays, the smallest first"
-        model = {**model, "notes": (*model["notes"], f"{kept}: the live page has them all")}
+        left_out = {"key": "left_out", "values": {"kept": len(arrays) - missing, "all": len(arrays)}}
+        model = {**model, "notes": [*model["notes"], left_out]}
     return {**seen.told, "model": model, "live": None, "why": reasons, "arrays": arrays}
 
 

@@ -16,7 +16,7 @@ from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import Manifest
 from fieldstone.data.opening import open_data
 from fieldstone.errors import FieldstoneError, ModelError, RunError
-from fieldstone.files import write_text
+from fieldstone.files import write_page, write_text
 from fieldstone.model.evaluation import answers
 from fieldstone.model.inference import Normalise, logits
 from fieldstone.model.model import Model, load
@@ -167,7 +167,7 @@ def _network(model: Model) -> Summary | str:
 
 def _write(facts: Facts, place: Path) -> Path:
     try:
-        write_text(place, render(facts))
+        write_page(place, render(facts))
     except OSError as fault:
         raise RunError(
             f"cannot be written: {(fault.strerror or str(fault)).lower()}",

@@ -22,6 +22,7 @@ from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.explain.explorer.arrays import Arrays
+from fieldstone.explain.explorer.classes import last_map
 from fieldstone.explain.explorer.modules import record_module
 from fieldstone.explain.explorer.parts import Part, is_recomputed, layer_of, reach_of
 from fieldstone.explain.explorer.recording import Recording, record
@@ -40,7 +41,7 @@ class Explored:
         trained: whether its weights were learned; else they are its first ones.
         parts: of its design.
         rows: the same as the walk gives them.
-        notes: what a person should know of it.
+        notes: keys of what a person should know of it, which the page has words for.
         is_own: whether it is a module of the user's own, whose calls the parts are.
     """
 
@@ -102,12 +103,13 @@ class Seen:
                 "task": explored.task.name,
                 "classes": list(explored.classes),
                 "params": sum(part.params for part in explored.parts),
-                "notes": explored.notes,
+                "notes": [{"key": key, "values": {}} for key in explored.notes],
             },
             "image": self._image(),
             "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},
             "blocks": [self._block(part) | {"reach": reach_of(part, shapes)} for part in explored.parts],
             "outputs": self._outputs(),
+            "why_not": why_not(explored, self.recording.logits),
         }
 
     def _image(self) -> dict[str, Any]:
@@ -184,6 +186,15 @@ WEIGHTS: Mapping[str, tuple[tuple[type[nn.Module], ...], Mapping[str, str]]] = {
     ),
 }
 """By the type of a layer, or the name of an activation: what its module is, and its arrays by the words of the page."""
+
+
+def why_not(explored: Explored, logits: Tensor) -> str | None:
+    """The key of why nothing tells which part of the image speaks for a class; None where something does."""
+    if explored.is_own:
+        return "own"
+    if logits.dim() > 1:
+        return "pixels"
+    return "flat" if last_map(explored.parts) is None else None
 
 
 def plain(number: float) -> float | str:

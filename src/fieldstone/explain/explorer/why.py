@@ -22,7 +22,7 @@ def why(seen: Seen, classes: Sequence[int], progress: Progress) -> dict[str, Any
     """What is known of some classes; its arrays join those of the page. None where an answer is no class."""
     explored = seen.explored
     target = last_map(explored.parts)
-    if seen.recording.logits.dim() != 1 or target is None or explored.is_own:
+    if target is None or seen.told["why_not"] is not None:
         return None
     for place in classes:
         found = class_activation(explored.network, target.path, seen.input, place)
