@@ -129,3 +129,23 @@ def test_a_live_page_tells_why_of_any_class(server: Explorer, page_of: Callable[
     page.wait_for_selector(".figures-one >> nth=2")
     page.locator(".why-others").select_option("9")
     page.wait_for_function("() => document.querySelector('.figures-one p')?.innerText.includes('class 10')")
+
+
+@pytest.mark.parametrize("block", ["3", "8"])
+def test_space_scrolls_nothing_while_numbers_come(server: Explorer, page_of: Callable[..., Page], block: str) -> None:
+    page = page_of(server.address, viewport={"width": 1024, "height": 250})
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("""() => {
+      const fetched = window.fetch, held = new Promise(letGo => { window.letGo = letGo });
+      window.fetch = async (...asked) => { await held; return fetched(...asked) };
+    }""")
+    page.evaluate("block => { location.hash = `#/block/${block}` }", block)
+    page.wait_for_function("() => document.activeElement.matches('.step-view, .sheet-view')")
+    assert page.locator(".transport").count() == 0
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    assert page.evaluate("[scrollY, document.documentElement.scrollHeight > innerHeight]") == [0, True]
+    page.evaluate("letGo()")
+    page.wait_for_selector(".transport")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Pause").wait_for()

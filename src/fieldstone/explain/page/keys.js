@@ -39,6 +39,7 @@ export function keys() {
     if (dialog.open || event.defaultPrevented || isTyping(event.target)) return;
     if (event.key === "?") { event.preventDefault(); show() }
     if (event.key === "Escape") location.hash = "#/";
+    if (event.key === " " && event.target.ariaBusy) event.preventDefault(); // a layer whose numbers still come
   });
   return show;
 }

@@ -28,7 +28,7 @@ addWords({
 export function sheetView(root, block, title, needed, draw, alone = false) {
   const view = html(
     "section",
-    { class: "sheet-view card", tabindex: -1, "aria-labelledby": "sheet-title" },
+    { class: "sheet-view card", tabindex: -1, "aria-labelledby": "sheet-title", "aria-busy": "true" },
     html("p", { class: "sheet-wait" }, say("sheet.loading")),
   );
   const aside = html("div", { class: "sheet-aside" });
@@ -46,7 +46,9 @@ export function sheetView(root, block, title, needed, draw, alone = false) {
       draw(on, ...found);
     });
   };
-  Promise.all(needed).then(show, fault => view.replaceChildren(notArrived(fault)));
+  Promise.all(needed)
+    .finally(() => view.removeAttribute("aria-busy"))
+    .then(show, fault => view.replaceChildren(notArrived(fault)));
   return {
     close: () => {
       closed = true;

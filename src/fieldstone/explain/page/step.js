@@ -63,6 +63,7 @@ class Step {
     try {
       this.arrays = await load(this.store, this.block);
     } catch (fault) {
+      this.main.removeAttribute("aria-busy");
       if (!this.#isClosed)
         this.main.replaceChildren(
           html("p", { class: "step-note", role: "alert" }, say("step.fault", { reason: fault.message })),
@@ -137,7 +138,7 @@ class Step {
         html("code", {}, `${times(block.input_shape)} → ${made}`),
       ),
     );
-    const isFocused = this.head.querySelector("input:focus") !== null;
+    const isFocused = this.head.contains(document.activeElement);
     this.head.replaceChildren(heading, ...(layer.type.endsWith("pool") ? [this.#kinds(layer)] : []));
     if (isFocused) this.head.querySelector("input:checked")?.focus();
   }
