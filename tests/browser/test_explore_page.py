@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import fieldstone as fs
 from explored_pages import seen_of, write_page
 from fieldstone.explain.explorer.payload import Seen
-from fieldstone.explain.explorer.server import Explorer
-from fieldstone.verbs.explorable import explorable
-from fieldstone.verbs.explore import _look
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 AXE = Path(__file__).parent / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)>"
+FOCUS_IN_THE_VIEW = "document.activeElement.matches('.step-view, .sheet-view')"
 VIEWS = {
     "overview": "#/",
     "why": "#/why",
@@ -129,7 +124,7 @@ def test_every_block_opens_by_the_way_to_the_next(shown: Callable[..., Page]) ->
     page = shown("#/block/1")
     for number in range(2, 9):
         page.locator("nav a[rel=next]").click()
-        page.wait_for_function(f"() => location.hash === '#/block/{number}' && document.activeElement.matches('h1')")
+        page.wait_for_function(f"() => location.hash === '#/block/{number}' && {FOCUS_IN_THE_VIEW}")
     assert page.locator("nav a[rel=next]").count() == 0
     page.locator("nav a[rel=prev]").click()
     page.wait_for_function("() => location.hash === '#/block/7' && document.title.startsWith('flatten')")
@@ -153,14 +148,81 @@ def test_an_address_that_means_nothing_is_the_overview(shown: Callable[..., Page
 
 def test_keys_are_listed(shown: Callable[..., Page]) -> None:
     page = shown("#/why")
-    page.keyboard.press("?")
-    assert page.get_by_role("dialog").count() == 0  # a key of a letter acts in the view alone
-    page.locator(".why-class").first.focus()
-    page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keys").wait_for()
+    for place in ("body", "#theme", ".why-class"):
+        page.evaluate("place => document.querySelector(place).focus()", place)
+        page.keyboard.press("?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        page.keyboard.press("?")
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="hidden")
+        assert page.evaluate("place => document.activeElement.matches(place)", place)
+        assert page.url.endswith("#/why")
     page.keyboard.press("Escape")
-    page.get_by_role("dialog").wait_for(state="hidden")
-    assert page.url.endswith("#/why")
+    page.wait_for_function("() => location.hash === '#/'")
+
+
+def test_a_question_mark_in_a_text_field_is_a_letter(shown: Callable[..., Page]) -> None:
+    page = shown("#/block/4")
+    page.locator(".field-channel input").focus()
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").count() == 0
+
+
+@pytest.mark.parametrize(("block", "name"), [("3", "Convolution"), ("4", "relu"), ("8", "Fully connected")])
+@pytest.mark.parametrize("way", ["address", "link", "map"])
+def test_keys_act_once_a_layer_is_open(shown: Callable[..., Page], block: str, name: str, way: str) -> None:
+    """Small enough that there is something to scroll, which Space must not do."""
+    small: dict[str, Any] = {"viewport": {"width": 1024, "height": 420}, "reduced_motion": "reduce"}
+    page = shown(f"#/block/{block}" if way == "address" else "", **small)
+    if way == "link":
+        page.locator(f'.entry-link[href="#/block/{block}"]').press("Enter")
+    elif way == "map":
+        page.locator(f'.maps-map[data-path="{block}"]').first.dblclick()
+    page.wait_for_selector(".transport")
+    page.get_by_role("region", name=name).wait_for()
+    assert page.evaluate(FOCUS_IN_THE_VIEW)
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight")
+    act_by_keys(page)
+
+
+def act_by_keys(page: Page) -> None:
+    view = page.locator(".step-view, .sheet-view")
+    step, steps = "Number(document.querySelector('[data-steps]').dataset.step)", view.get_attribute("data-steps")
+    last = int(steps or 0) - 1
+    for key, expected in (("Home", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("End", last), ("Home", 0)):
+        page.keyboard.press(key)
+        assert page.evaluate(step) == expected, key
+    page.keyboard.press("Space")
+    page.wait_for_function(f"() => {step} > 0")
+    assert page.get_by_role("button", name="Pause").count() == 1
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="Play").count() == 1
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("block", ["3", "4"])
+def test_a_click_on_the_empty_card_takes_the_keys_there(shown: Callable[..., Page], block: str) -> None:
+    page = shown(f"#/block/{block}", reduced_motion="reduce")
+    page.wait_for_selector(".transport")
+    page.locator("#theme").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("[data-steps]").get_attribute("data-step") != "1"
+    page.locator(".step-view, .sheet-view").click(position={"x": 6, "y": 12})
+    assert page.evaluate(FOCUS_IN_THE_VIEW)
+    act_by_keys(page)
+
+
+def test_the_keys_stay_when_the_width_changes(shown: Callable[..., Page]) -> None:
+    for block in ("3", "4"):
+        page = shown(f"#/block/{block}", viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.wait_for_selector(".transport")
+        page.set_viewport_size({"width": 800, "height": 900})
+        page.wait_for_timeout(200)
+        assert page.evaluate(FOCUS_IN_THE_VIEW)
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")  # one step alone: the keys are listened to once
+        view = page.locator("[data-steps]")
+        assert int(view.get_attribute("data-step") or 0) == int(view.get_attribute("data-steps") or 0) - 2
 
 
 def test_why_shows_three_pictures_of_the_chosen_class(shown: Callable[..., Page], seen: Seen) -> None:
@@ -214,74 +276,6 @@ def page_agreement(page: Page, first: np.ndarray, second: np.ndarray) -> dict[st
         [first.tolist(), second.tolist()],
     )
     return found
-
-
-def png(seed: int) -> bytes:
-    file = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, format="PNG")
-    return file.getvalue()
-
-
-@pytest.fixture
-def server() -> Iterator[Explorer]:
-    explored = explorable("three-conv", None, "cpu")
-    with Explorer(_look(explored, png(0), "first.png"), lambda data, name: _look(explored, data, name)) as explorer:
-        thread = threading.Thread(target=explorer.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield explorer
-        explorer.shutdown()
-        thread.join()
-
-
-def value_shown(page: Page, path: str) -> float:
-    page.locator(f'.maps-map[data-path="{path}"]').first.focus()
-    page.keyboard.press("Home")
-    readout = page.locator(f'.readout[data-path="{path}"][data-row="0"][data-column="0"]')
-    readout.wait_for()
-    return float(readout.get_attribute("data-value") or "nothing")
-
-
-def test_another_image_is_chosen(server: Explorer, page_of: Callable[..., Page]) -> None:
-    page = page_of(server.address)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    assert value_shown(page, "3") == pytest.approx(server.seen(1).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
-    page.locator("#image").set_input_files({"name": "second.png", "mimeType": "image/png", "buffer": png(1)})
-    page.get_by_text("second.png · 3×39×39").wait_for()
-    assert value_shown(page, "3") == pytest.approx(server.seen(2).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
-
-
-def test_another_image_is_dropped(server: Explorer, page_of: Callable[..., Page]) -> None:
-    page = page_of(server.address)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    page.evaluate(
-        """bytes => {
-          const given = new DataTransfer();
-          given.items.add(new File([new Uint8Array(bytes)], 'dropped.png', { type: 'image/png' }));
-          for (const kind of ['dragover', 'drop'])
-            document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true }));
-        }""",
-        list(png(2)),
-    )
-    page.get_by_text("dropped.png · 3×39×39").wait_for()
-
-
-def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer) -> None:
-    page = browser.new_page()
-    page.goto(server.address)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    page.locator("#image").set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"no image"})
-    fault = page.get_by_role("alert")
-    fault.get_by_text("notes.png").wait_for()
-    assert "Error" in fault.inner_text()
-    page.close()
-
-
-def test_a_live_page_tells_why_of_any_class(server: Explorer, page_of: Callable[..., Page]) -> None:
-    page = page_of(f"{server.address}#/why")
-    page.wait_for_selector(".figures-one >> nth=2")
-    page.locator(".why-others").select_option("9")
-    page.wait_for_function("() => document.querySelector('.figures-one p')?.innerText.includes('class 10')")
 
 
 def test_a_file_takes_no_other_image(shown: Callable[..., Page]) -> None:

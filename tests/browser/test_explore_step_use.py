@@ -76,6 +76,22 @@ def test_keys_alone(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
     page.wait_for_selector(".step-view", state="detached")
 
 
+def test_an_opened_pooling_stays_what_it_is(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
+    page = page_of(write_page(pool, tmp_path / "page.html"), **STILL)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.locator('.entry-link[href="#/block/1"]').press("Enter")
+    page.wait_for_selector(".step-view[data-step]")
+    page.keyboard.press("ArrowRight")
+    assert step(page) == 1
+    assert page.locator("h1").inner_text() == "Max pooling"
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.value") == "max"
+    page.keyboard.press("ArrowRight")  # among radio buttons: the next one
+    assert page.locator("h1").inner_text() == "Average pooling"
+    assert page.evaluate("document.activeElement.value") == "avg"
+    assert step(page) == 1
+
+
 def test_tab_reaches_everything_in_reading_order(page_of: Pages, tmp_path: Path, pool: Seen) -> None:
     page = show(page_of, pool, tmp_path, "1", **STILL)
     turn(page, 3)

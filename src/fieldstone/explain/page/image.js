@@ -1,6 +1,7 @@
 // Another image: chosen or dropped, sent to the live page's server, which answers with a new payload.
 
 import { html } from "fieldstone/elements";
+import { isTyping } from "fieldstone/keys";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -8,6 +9,9 @@ addWords({
   "image.title": ["Choose another image, or drop one on the page", "다른 이미지를 고르거나 페이지에 놓으세요"],
   "image.drop": ["Drop an image here", "이미지를 여기에 놓으세요"],
   "image.large": ["the image file is larger than {most} MiB", "이미지 파일이 {most} MiB보다 큽니다"],
+  "image.none": ["what was dropped is no file; drop an image file", "놓은 것이 파일이 아닙니다. 이미지 파일을 놓으세요"],
+  "image.first": ["{count} files were dropped; the first is taken: {name}", "놓은 파일 {count}개 중 첫 번째 파일만 씁니다: {name}"],
+  "image.note": ["Note", "알림"],
   "image.error": ["Error", "오류"],
   "image.lost": [
     "the program that served this page does not answer; start it again",
@@ -21,7 +25,7 @@ export function imageButton(page) {
   const label = html("span", {}), alert = html("div", { role: "alert" });
   const element = html("label", { class: "ghost header-file", hidden: !page.store.payload.live }, label, input);
   input.addEventListener("change", () => {
-    if (input.files.length) send(page, input.files[0], alert);
+    if (input.files.length) send(page, [...input.files], alert);
     input.value = "";
   });
   if (page.store.payload.live) dropped(page, alert);
@@ -36,40 +40,50 @@ export function imageButton(page) {
 function dropped(page, alert) {
   const over = html("div", { class: "header-over", hidden: true });
   document.body.append(over);
-  const isFile = event => event.dataTransfer?.types.includes("Files");
+  const isFile = event => event.dataTransfer.types.includes("Files");
+  const isOurs = event => isFile(event) || !isTyping(event.target); // text that is dropped in a text field stays there
   addEventListener("dragover", event => {
-    if (!isFile(event)) return;
+    if (!isOurs(event)) return;
     event.preventDefault();
     over.textContent = say("image.drop");
-    over.hidden = false;
+    over.hidden = !isFile(event);
   });
   addEventListener("dragleave", event => { if (!event.relatedTarget) over.hidden = true });
   addEventListener("drop", event => {
-    if (!isFile(event)) return;
+    if (!isOurs(event)) return;
     event.preventDefault();
     over.hidden = true;
-    send(page, event.dataTransfer.files[0], alert);
+    const files = [...event.dataTransfer.files];
+    files.length ? send(page, files, alert) : tell(alert, say("image.none"));
   });
 }
 
-async function send(page, file, alert) {
-  alert.replaceChildren();
+/** Sends the first of the files; that there are more is said. */
+async function send(page, [file, ...others], alert) {
+  const first = () => line("note", say("image.first", { count: others.length + 1, name: file.name }));
+  alert.replaceChildren(...(others.length ? [first()] : []));
   document.body.setAttribute("aria-busy", "true");
   const { image, most } = page.store.payload.live;
   try {
-    if (file.size > most) return tell(alert, say("image.large", { most: Math.floor(most / 2 ** 20) }));
+    if (file.size > most) return alert.append(line("error", say("image.large", { most: Math.floor(most / 2 ** 20) })));
     const answer = await fetch(`${image}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
     if (answer.ok) page.take(await answer.json());
-    else tell(alert, await answer.text());
+    else alert.append(line("error", await answer.text()));
   } catch (fault) {
     if (!(fault instanceof TypeError)) throw fault; // what fetch throws where nobody answers
-    tell(alert, say("image.lost"));
+    alert.append(line("error", say("image.lost")));
   } finally {
     document.body.removeAttribute("aria-busy");
   }
 }
 
 function tell(alert, text) {
-  const word = html("b", {}, `✕ ${say("image.error")}`);
-  alert.replaceChildren(html("div", { class: "header-alert" }, word, html("p", {}, text)));
+  alert.replaceChildren(line("error", text));
+}
+
+const signs = { error: "✕", note: "•" };
+
+function line(kind, text) {
+  const word = html("b", {}, `${signs[kind]} ${say(`image.${kind}`)}`);
+  return html("div", { class: `header-alert header-${kind}` }, word, html("p", {}, text));
 }

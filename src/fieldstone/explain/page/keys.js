@@ -30,17 +30,16 @@ const lists = {
   "keys.layer": [["Space", "keys.play"], ["← →", "keys.step"], ["Home End", "keys.firstLast"], ["+ −", "keys.speed"]],
 };
 
-/** The dialog with the keys, which `?` within the view opens; the result opens it too. */
+/** The dialog with the keys, which `?` opens anywhere but in a text; the result opens it too. */
 export function keys() {
   const dialog = html("dialog", { class: "keys card", "aria-labelledby": "keys-title" });
   document.body.append(dialog);
   const show = () => { dialog.replaceChildren(...content(dialog)); dialog.showModal() };
-  document.getElementById("view").addEventListener("keydown", event => {
-    if (event.key === "?" && !isTyping(event.target)) { event.preventDefault(); show() }
-  });
   addEventListener("keydown", event => {
-    if (event.key !== "Escape" || dialog.open || event.defaultPrevented || isTyping(event.target)) return;
-    location.hash = "#/";
+    if (dialog.open || event.defaultPrevented || isTyping(event.target)) return;
+    if (event.key === "?") { event.preventDefault(); show() }
+    if (event.key === "Escape") location.hash = "#/";
+    if (event.key === " " && event.target.ariaBusy) event.preventDefault(); // a layer whose numbers still come
   });
   return show;
 }
@@ -57,6 +56,6 @@ function listed(rows) {
 }
 
 /** Whether a key that is pressed there is a letter of a text. */
-function isTyping(element) {
+export function isTyping(element) {
   return element.matches("textarea, input:not([type=range], [type=radio], [type=checkbox], [type=file])");
 }

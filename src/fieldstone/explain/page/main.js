@@ -12,9 +12,9 @@ export async function start() {
   window.fieldstone = { store: page.store, modules: {} };
   const top = header(page, keys());
   addEventListener("unhandledrejection", ({ reason }) => top.tell(reason.message));
-  addEventListener("hashchange", () => show(page, top, true));
-  document.addEventListener("languagechange", () => show(page, top, false));
-  await show(page, top, false);
+  addEventListener("hashchange", () => show(page, top));
+  document.addEventListener("languagechange", () => show(page, top));
+  await show(page, top);
   await loadModules();
   document.documentElement.dataset.ready = "";
 
@@ -23,41 +23,32 @@ export async function start() {
     page.store = open(next);
     window.fieldstone.store = page.store;
     document.dispatchEvent(new Event("imagechange"));
-    return show(page, top, false);
+    return show(page, top);
   }
 }
 
-async function show(page, top, isMoved) {
+async function show(page, top) {
   const route = routed(page.store, location.hash), turn = (page.turn = Symbol());
-  const isNew = isMoved && page.name !== route.name;
+  const isNew = page.name !== route.name && (page.name || route.block); // a page that opens with the overview moves nobody
   const { view } = await route.module();
   if (page.turn !== turn) return; // the address has changed since
-  const link = document.activeElement.getAttribute("href");
+  const isWithin = page.root.contains(document.activeElement), link = document.activeElement.getAttribute("href");
   page.shown?.close();
   page.root.replaceChildren(...route.above(), route.body);
   page.shown = view(route.body, page.store, route.block, { hash: location.hash });
   page.name = route.name;
   top.update(route.crumbs);
   document.title = `${route.title} · Fieldstone`;
-  if (isNew) focused(page.root);
-  else if (link) page.root.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+  if (isNew) scrollTo(0, 0);
+  if (isNew || isWithin) focus(page.root, isNew ? null : link);
 }
 
-/** Where a person goes, the focus goes: to the heading of the view, also to one that a view draws a moment later. */
-function focused(root) {
-  const focus = () => {
-    const heading = root.querySelector("h1");
-    if (!heading || document.activeElement !== document.body) return;
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-  };
-  const drawn = new MutationObserver(focus), settled = () => drawn.disconnect();
-  drawn.observe(root, { childList: true, subtree: true });
-  for (const kind of ["keydown", "pointerdown", "hashchange"])
-    addEventListener(kind, settled, { once: true, capture: true });
-  document.activeElement.blur();
-  focus();
-  scrollTo(0, 0);
+/** Where a person goes, the focus goes: to the layer, where its keys act, or to the heading; of a link, to it again. */
+function focus(root, link) {
+  const same = link && root.querySelector(`a[href="${CSS.escape(link)}"]`);
+  const place = same || root.querySelector(".step-view, .sheet-view") || root.querySelector("h1");
+  if (place.tabIndex < 0) place.tabIndex = -1; // a heading takes the focus only so
+  place.focus({ preventScroll: true });
 }
 
 async function loadModules() {

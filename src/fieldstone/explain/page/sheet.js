@@ -26,21 +26,29 @@ addWords({
  * @returns {{close()}}
  */
 export function sheetView(root, block, title, needed, draw, alone = false) {
-  const place = html("div", { class: alone ? "sheet sheet-alone" : "sheet" }, head(block, title));
+  const view = html(
+    "section",
+    { class: "sheet-view card", tabindex: -1, "aria-labelledby": "sheet-title", "aria-busy": "true" },
+    html("p", { class: "sheet-wait" }, say("sheet.loading")),
+  );
+  const aside = html("div", { class: "sheet-aside" });
+  const place = html("div", { class: alone ? "sheet sheet-alone" : "sheet" }, head(block, title), view, aside);
   let drawing = null,
     closed = false,
     on = null;
   root.append(place);
-  place.append(html("p", { class: "sheet-wait" }, say("sheet.loading")));
+  view.addEventListener("keydown", event => on?.transport && pressed(event, on.transport));
   const show = found => {
     if (closed) return;
     drawing = redrawing(place, () => {
       on?.transport?.close();
-      on = parts(place, title);
+      on = parts(place, view, aside);
       draw(on, ...found);
     });
   };
-  Promise.all(needed).then(show, fault => place.replaceChildren(place.firstChild, notArrived(fault)));
+  Promise.all(needed)
+    .finally(() => view.removeAttribute("aria-busy"))
+    .then(show, fault => view.replaceChildren(notArrived(fault)));
   return {
     close: () => {
       closed = true;
@@ -50,19 +58,13 @@ export function sheetView(root, block, title, needed, draw, alone = false) {
   };
 }
 
-function parts(place, title) {
+function parts(place, root, aside) {
   const stage = html("div", { class: "sheet-stage" });
   const arithmetic = html("div", { class: "arithmetic" });
   const sentence = html("p", { class: "sheet-sentence", "aria-live": "polite" });
   const note = html("p", { class: "sheet-note" });
-  const aside = html("div", { class: "sheet-aside" });
-  const root = html(
-    "section",
-    { class: "sheet-view card", "aria-label": title },
-    stage,
-    html("div", { class: "sheet-read" }, sentence, arithmetic, note),
-  );
-  place.replaceChildren(place.firstChild, root, aside);
+  root.replaceChildren(stage, html("div", { class: "sheet-read" }, sentence, arithmetic, note));
+  aside.replaceChildren();
   const width = () => stage.clientWidth - parseFloat(getComputedStyle(stage).paddingLeft) * 2;
   const box = (name, ...children) =>
     aside.append(html("section", { class: "sheet-box card" }, html("h2", {}, name), ...children));
@@ -74,7 +76,7 @@ function head(block, title) {
   return html(
     "div",
     { class: "sheet-head" },
-    html("h1", {}, title),
+    html("h1", { id: "sheet-title" }, title),
     html("p", {}, html("code", {}, block.notation), html("code", {}, shapes)),
   );
 }
@@ -119,7 +121,6 @@ export function steps(on, total, go) {
   });
   on.transport = transport;
   on.root.append(transport.element);
-  on.root.addEventListener("keydown", event => pressed(event, transport));
   function show(step) {
     if (!turns) pause(transport);
     state.step = step;

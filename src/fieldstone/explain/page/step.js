@@ -51,7 +51,7 @@ class Step {
     this.head = html("div", { class: "step-head" });
     this.main = html(
       "section",
-      { class: "step-view card", "aria-busy": "true" },
+      { class: "step-view card", tabindex: -1, "aria-labelledby": "step-title", "aria-busy": "true" },
       html("p", { class: "step-note" }, say("step.loading")),
     );
     this.beside = html("div", { class: "step-beside" });
@@ -63,6 +63,7 @@ class Step {
     try {
       this.arrays = await load(this.store, this.block);
     } catch (fault) {
+      this.main.removeAttribute("aria-busy");
       if (!this.#isClosed)
         this.main.replaceChildren(
           html("p", { class: "step-note", role: "alert" }, say("step.fault", { reason: fault.message })),
@@ -129,7 +130,7 @@ class Step {
     const heading = html(
       "div",
       {},
-      html("h1", {}, titleOf(layer, block.input_shape[0])),
+      html("h1", { id: "step-title" }, titleOf(layer, block.input_shape[0])),
       html(
         "p",
         { class: "step-sub" },

@@ -1,0 +1,151 @@
+"""The live page in a real browser: another image, chosen or dropped, and why any class was answered."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fieldstone.explain.explorer.server import Explorer
+from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.explore import _look
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def png(seed: int) -> bytes:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def server() -> Iterator[Explorer]:
+    explored = explorable("three-conv", None, "cpu")
+    with Explorer(_look(explored, png(0), "first.png"), lambda data, name: _look(explored, data, name)) as explorer:
+        thread = threading.Thread(target=explorer.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield explorer
+        explorer.shutdown()
+        thread.join()
+
+
+def value_shown(page: Page, path: str) -> float:
+    page.locator(f'.maps-map[data-path="{path}"]').first.focus()
+    page.keyboard.press("Home")
+    readout = page.locator(f'.readout[data-path="{path}"][data-row="0"][data-column="0"]')
+    readout.wait_for()
+    return float(readout.get_attribute("data-value") or "nothing")
+
+
+def test_another_image_is_chosen(server: Explorer, page_of: Callable[..., Page]) -> None:
+    page = page_of(server.address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert value_shown(page, "3") == pytest.approx(server.seen(1).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
+    page.locator("#image").set_input_files({"name": "second.png", "mimeType": "image/png", "buffer": png(1)})
+    page.get_by_text("second.png · 3×39×39").wait_for()
+    assert value_shown(page, "3") == pytest.approx(server.seen(2).recording.maps["3"][0, 0, 0].item(), rel=1e-6)
+
+
+DROP = """([files, text]) => {
+  const given = new DataTransfer();
+  for (const [name, bytes] of files) given.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+  if (text) given.setData('text/plain', text);
+  const drag = kind => new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true });
+  return ['dragover', 'drop'].map(kind => !document.activeElement.dispatchEvent(drag(kind)));
+}"""
+
+
+def drop(page: Page, *files: tuple[str, bytes], text: str = "") -> list[bool]:
+    """Dropped on what has the focus; whether the page took dragover and drop upon itself."""
+    taken: list[bool] = page.evaluate(DROP, [[[name, list(data)] for name, data in files], text])
+    return taken
+
+
+def test_another_image_is_dropped(server: Explorer, page_of: Callable[..., Page]) -> None:
+    page = page_of(server.address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    drop(page, ("dropped.png", png(2)))
+    page.get_by_text("dropped.png · 3×39×39").wait_for()
+    assert page.get_by_role("alert").inner_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"), [("en-US", "the first is taken: one.png"), ("ko-KR", "첫 번째 파일만 씁니다: one.png")]
+)
+def test_of_two_dropped_images_the_first_is_taken_and_that_is_said(
+    server: Explorer, page_of: Callable[..., Page], locale: str, expected: str
+) -> None:
+    page = page_of(server.address, locale=locale)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    drop(page, ("one.png", png(3)), ("two.png", png(4)))
+    page.get_by_text("one.png · 3×39×39").wait_for()
+    said = page.get_by_role("alert").inner_text()
+    assert expected in said
+    assert "2" in said
+    drop(page, ("three.png", png(5)))
+    page.get_by_text("three.png · 3×39×39").wait_for()
+    assert page.get_by_role("alert").inner_text() == ""
+
+
+@pytest.mark.parametrize(("locale", "expected"), [("en-US", "drop an image file"), ("ko-KR", "이미지 파일을 놓으세요")])
+def test_dropped_text_is_no_image(server: Explorer, page_of: Callable[..., Page], locale: str, expected: str) -> None:
+    page = page_of(f"{server.address}#/block/4", locale=locale)
+    page.wait_for_selector(".transport")
+    assert drop(page, text="cat.png") == [True, True]
+    page.get_by_role("alert").get_by_text(expected).wait_for()
+    page.locator(".field-channel input").focus()
+    assert drop(page, text="3") == [False, False]  # a text field takes text
+
+
+def test_the_keys_stay_with_another_image(server: Explorer, page_of: Callable[..., Page]) -> None:
+    page = page_of(f"{server.address}#/block/3")
+    page.wait_for_selector(".transport")
+    drop(page, ("dropped.png", png(6)))
+    page.wait_for_function("() => fieldstone.store.payload.image.name === 'dropped.png'")
+    page.wait_for_function("() => document.activeElement.matches('.step-view')")
+
+
+def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer) -> None:
+    page = browser.new_page()
+    page.goto(server.address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.locator("#image").set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"no image"})
+    fault = page.get_by_role("alert")
+    fault.get_by_text("notes.png").wait_for()
+    assert "Error" in fault.inner_text()
+    page.close()
+
+
+def test_a_live_page_tells_why_of_any_class(server: Explorer, page_of: Callable[..., Page]) -> None:
+    page = page_of(f"{server.address}#/why")
+    page.wait_for_selector(".figures-one >> nth=2")
+    page.locator(".why-others").select_option("9")
+    page.wait_for_function("() => document.querySelector('.figures-one p')?.innerText.includes('class 10')")
+
+
+@pytest.mark.parametrize("block", ["3", "8"])
+def test_space_scrolls_nothing_while_numbers_come(server: Explorer, page_of: Callable[..., Page], block: str) -> None:
+    page = page_of(server.address, viewport={"width": 1024, "height": 250})
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("""() => {
+      const fetched = window.fetch, held = new Promise(letGo => { window.letGo = letGo });
+      window.fetch = async (...asked) => { await held; return fetched(...asked) };
+    }""")
+    page.evaluate("block => { location.hash = `#/block/${block}` }", block)
+    page.wait_for_function("() => document.activeElement.matches('.step-view, .sheet-view')")
+    assert page.locator(".transport").count() == 0
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    assert page.evaluate("[scrollY, document.documentElement.scrollHeight > innerHeight]") == [0, True]
+    page.evaluate("letGo()")
+    page.wait_for_selector(".transport")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Pause").wait_for()
