@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from fieldstone.explain.explorer.server import Explorer
-from fieldstone.verbs.explorable import explorable
-from fieldstone.verbs.explore import _look
+from live_pages import png, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-def png(seed: int) -> bytes:
-    file = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, format="PNG")
-    return file.getvalue()
-
-
 @pytest.fixture
 def server() -> Iterator[Explorer]:
-    explored = explorable("three-conv", None, "cpu")
-    with Explorer(_look(explored, png(0), "first.png"), lambda data, name: _look(explored, data, name)) as explorer:
-        thread = threading.Thread(target=explorer.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as explorer:
         yield explorer
-        explorer.shutdown()
-        thread.join()
 
 
 def value_shown(page: Page, path: str) -> float:

@@ -6,7 +6,7 @@ arXiv:1701.04128.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.design.walk import Row
+from fieldstone.explain.watching import outputs_of
 from fieldstone.geometry import Shape, Window
 from fieldstone.model.inference import in_evaluation_mode
 from fieldstone.progress import Bar
@@ -52,7 +53,7 @@ def effective_fields(
         with _still(network):
             if not trained:
                 take_statistics(network, inputs)
-            with _outputs(network, _windowed(rows)) as maps:
+            with outputs_of(network, _windowed(rows)) as maps:
                 network(inputs)
             fields = {}
             for path, values in maps.items():
@@ -83,25 +84,6 @@ def field_of(squares: Tensor) -> EffectiveField:
     strength = squares.sqrt().cpu()
     moved = int((strength > (1 - TWO_SIGMA) * strength.max()).sum()) if strength.max() > 0 else 0
     return EffectiveField(moved ** (1 / strength.dim()), strength.numpy())
-
-
-@contextmanager
-def _outputs(network: nn.Module, paths: Sequence[str]) -> Iterator[Mapping[str, Tensor]]:
-    """What leaves the modules at some paths, once the network ran."""
-    maps: dict[str, Tensor] = {}
-
-    def keep(path: str) -> torch.utils.hooks.RemovableHandle:
-        def hook(module: nn.Module, args: object, output: Tensor) -> None:
-            maps[path] = output
-
-        return network.get_submodule(path).register_forward_hook(hook)
-
-    handles = [keep(path) for path in paths]
-    try:
-        yield maps
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fieldstone.explain.explorer import server as module
 from fieldstone.explain.explorer.server import Explorer
-from fieldstone.verbs.explorable import explorable
-from fieldstone.verbs.explore import _look
-
-
-def png(seed: int, size: tuple[int, int] = (50, 40)) -> bytes:
-    file = io.BytesIO()
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(file, format="PNG")
-    return file.getvalue()
+from live_pages import png, serving
 
 
 @pytest.fixture
 def server() -> Iterator[Explorer]:
-    explored = explorable("three-conv", None, "cpu")
-    with Explorer(_look(explored, png(0), "first.png"), lambda data, name: _look(explored, data, name)) as explorer:
-        thread = threading.Thread(target=explorer.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as explorer:
         yield explorer
-        explorer.shutdown()
-        thread.join()
 
 
 def asked(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fieldstone.explain.explorer.parts import Part
+from fieldstone.explain.watching import outputs_of
 from fieldstone.model.inference import evaluating, in_evaluation_mode
 
 PARTS = 6
@@ -38,17 +39,12 @@ def class_activation(network: nn.Module, path: str, image: Tensor, place: int) -
     Returns:
         (h, w), 0 to 1; all 0 where nothing speaks for the class.
     """
-    kept: list[Tensor] = []
-    hook = network.get_submodule(path).register_forward_hook(lambda module, args, output: kept.append(output))
     device = next(network.parameters()).device
-    try:
-        with in_evaluation_mode(network), torch.enable_grad():
-            logits = network(image[None].to(device).requires_grad_())
-            (gradient,) = torch.autograd.grad(_logit(logits, place), kept[0])
-    finally:
-        hook.remove()
+    with in_evaluation_mode(network), torch.enable_grad(), outputs_of(network, [path]) as maps:
+        logits = network(image[None].to(device).requires_grad_())
+        (gradient,) = torch.autograd.grad(_logit(logits, place), maps[path])
     weights = gradient.mean(dim=(2, 3), keepdim=True)  # (1, C, h, w) -> (1, C, 1, 1)
-    found = (weights * kept[0]).sum(dim=1)[0].relu().detach().float().cpu()
+    found = (weights * maps[path]).sum(dim=1)[0].relu().detach().float().cpu()
     return found / found.max() if found.max() > 0 else found
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from fieldstone.design.names import INPUT
 from fieldstone.explain.explorer.parts import Part
+from fieldstone.explain.watching import outputs_of
 from fieldstone.model.inference import evaluating
 
 
@@ -35,26 +34,8 @@ def record(network: nn.Module, parts: Sequence[Part], image: Tensor) -> Recordin
         image: (C, H, W), as the first block reads it.
     """
     device = next((one.device for one in network.parameters()), image.device)
-    with evaluating(network), _watched(network, parts) as maps:
+    with evaluating(network), outputs_of(network, [part.path for part in parts]) as maps:
         logits = network(image[None].to(device))
-    maps[INPUT] = image[None]
-    on_cpu = {path: one[0].detach().float().cpu().contiguous() for path, one in maps.items()}
+    everything = {**maps, INPUT: image[None]}
+    on_cpu = {path: one[0].detach().float().cpu().contiguous() for path, one in everything.items()}
     return Recording(on_cpu, logits[0].float().cpu())
-
-
-@contextmanager
-def _watched(network: nn.Module, parts: Sequence[Part]) -> Iterator[dict[str, Tensor]]:
-    """What the modules of the parts give while they run, by path."""
-    maps: dict[str, Tensor] = {}
-
-    def keep(path: str) -> None:
-        hooks.append(network.get_submodule(path).register_forward_hook(lambda *call: maps.__setitem__(path, call[2])))
-
-    hooks: list[torch.utils.hooks.RemovableHandle] = []
-    for part in parts:
-        keep(part.path)
-    try:
-        yield maps
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -21,9 +21,10 @@ FEW_WINDOWS = 12
 def why(seen: Seen, classes: Sequence[int], progress: Progress) -> dict[str, Any] | None:
     """What is known of some classes; its arrays join those of the page. None where an answer is no class."""
     explored = seen.explored
-    target = last_map(explored.parts)
-    if target is None or seen.told["why_not"] is not None:
+    if seen.told["why_not"] is not None:
         return None
+    target = last_map(explored.parts)
+    assert target is not None
     for place in classes:
         found = class_activation(explored.network, target.path, seen.input, place)
         seen.arrays.add(f"gradcam/{place}", found)
