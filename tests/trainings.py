@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+
+import fieldstone as fs
+from fieldstone.design.design import Design
 
 
 @contextmanager
@@ -33,3 +38,27 @@ def files_of_seeds(train: Callable[[Path, int], object], folder: Path, seeds: tu
         train(folder / str(number), seed)
         files.append((folder / str(number) / "model.safetensors").read_bytes())
     return files
+
+
+def pictures(
+    folder: Path, classes: dict[str, int], count: int, seed: int, *, lean: int = 60, mode: str = "RGB"
+) -> Path:
+    """Noisy images that lean to one channel, the number given, by so much; grey ones lean to bright or dark."""
+    rng = np.random.default_rng(seed)
+    for name, channel in classes.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = rng.integers(0, 160, (16, 16, 3), dtype=np.uint8)
+            pixels[..., channel] += lean
+            image = Image.fromarray(pixels)
+            (image if mode == "RGB" else image.getchannel(0)).save(folder / name / f"{number}.png")
+    return folder
+
+
+def colours_learned(folder: Path, design: Design, seed: int) -> Path:
+    """The run of a small network that tells three colours apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIELDSTONE_CACHE", str(folder / "cache"))
+        data = pictures(folder / "data", {"red": 0, "green": 1, "blue": 2}, 20, seed)
+        fs.train(data, design=design, recipe=fs.Recipe(epochs=4, precision="fp32"), out=folder / "run")
+    return folder / "run"

@@ -9,42 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import fieldstone as fs
 from fieldstone.cli import run
 from fieldstone.training.validation import Gain
-from trainings import stopping_after
+from trainings import colours_learned, pictures, stopping_after
 
 LAYERS = ["conv 8 3 padding=1", "batchnorm", "relu", "globalavgpool", "linear classes"]
 SMALL = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
 
 
-def pictures(folder: Path, classes: dict[str, int], count: int, lean: int) -> Path:
-    """Noise that leans to the channel of its class."""
-    rng = np.random.default_rng(count)
-    for name, channel in classes.items():
-        (folder / name).mkdir(parents=True)
-        for number in range(count):
-            pixels = rng.integers(0, 160, (16, 16, 3), dtype=np.uint8)
-            pixels[..., channel] += lean
-            Image.fromarray(pixels).save(folder / name / f"{number}.png")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("first")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIELDSTONE_CACHE", str(folder / "cache"))
-        data = pictures(folder / "data", {"red": 0, "green": 1, "blue": 2}, 20, 60)
-        fs.train(data, design=SMALL, recipe=fs.Recipe(epochs=4, precision="fp32"), out=folder / "run")
-    return folder / "run"
+    return colours_learned(tmp_path_factory.mktemp("first"), SMALL, seed=20)
 
 
 @pytest.fixture
 def others(tmp_path: Path) -> Path:
-    return pictures(tmp_path / "others", {"sea": 2, "sunset": 0}, 80, 6)
+    return pictures(tmp_path / "others", {"sea": 2, "sunset": 0}, 80, 80, lean=6)
 
 
 def finetune(**fields: Any) -> fs.Recipe:
@@ -175,8 +157,8 @@ def test_a_mean_that_gets_no_better_stops(first: Path, others: Path, tmp_path: P
 
 def test_without_validation_the_mean_is_kept(first: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data"
-    pictures(data / "train", {"sea": 2, "sunset": 0}, 1, 60)
-    pictures(data / "test", {"sea": 2, "sunset": 0}, 3, 60)
+    pictures(data / "train", {"sea": 2, "sunset": 0}, 1, 1)
+    pictures(data / "test", {"sea": 2, "sunset": 0}, 3, 3)
     out = tmp_path / "run"
     assert run(["train", str(data), "--start", str(first), "--epochs", "2", "--out", str(out)]) == 0
     said = capsys.readouterr().out

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
 
 import fieldstone as fs
@@ -20,7 +19,7 @@ from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise
 from fieldstone.training.run import Run
 from torchvision_by_hand import randomised, resnet18
-from trainings import stopping_after
+from trainings import colours_learned, pictures, stopping_after
 
 LAYERS = [
     "conv 8 3 padding=1 bias=false", "batchnorm", "relu", "conv 8 3 stride=2 padding=1", "batchnorm", "relu",
@@ -30,28 +29,9 @@ HEAD = "9"
 SMALL = fs.Design(input=(3, 16, 16), layers=LAYERS, name="small")
 
 
-def pictures(folder: Path, classes: dict[str, int], count: int, seed: int, mode: str = "RGB") -> Path:
-    """Noisy images that lean to one channel, the number given; grey ones lean to bright or dark."""
-    rng = np.random.default_rng(seed)
-    for name, channel in classes.items():
-        (folder / name).mkdir(parents=True)
-        for number in range(count):
-            pixels = rng.integers(0, 160, (16, 16, 3), dtype=np.uint8)
-            pixels[..., channel] += 60
-            image = Image.fromarray(pixels)
-            (image if mode == "RGB" else image.getchannel(0)).save(folder / name / f"{number}.png")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of a small network that tells three colours apart."""
-    folder = tmp_path_factory.mktemp("first")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIELDSTONE_CACHE", str(folder / "cache"))
-        data = pictures(folder / "data", {"red": 0, "green": 1, "blue": 2}, 20, 0)
-        fs.train(data, design=SMALL, recipe=fs.Recipe(epochs=4, precision="fp32"), out=folder / "run")
-    return folder / "run"
+    return colours_learned(tmp_path_factory.mktemp("first"), SMALL, seed=0)
 
 
 @pytest.fixture
