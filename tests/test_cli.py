@@ -218,7 +218,8 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
         (["dat", "PHOTOS"], "No such command 'dat'"),
-        (["data", "PHOTOS", "--nonsense"], "No such option"),
+        (["data", "PHOTOS", "--nonsense"], "No such option: --nonsense; `fieldstone data --help` lists what there is"),
+        (["weights", "import", "--x"], "`fieldstone weights import --help` lists what there is"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(

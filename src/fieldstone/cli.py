@@ -77,11 +77,21 @@ def run(arguments: list[str]) -> int:
         return failed(content, as_json)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message().removesuffix("."), arguments)
-        content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
+        content = FieldstoneError(message, fix=f"`{_command_of(fault)} --help` lists what there is")
         return failed(content, as_json)
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return int(status)
+
+
+def _command_of(fault: typer.TyperException) -> str:
+    """The command whose words were wrong: `fieldstone weights import`, or `fieldstone` where it is not known."""
+    names: list[str] = []
+    context = getattr(fault, "ctx", None)
+    while context is not None and context.parent is not None:
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    return " ".join(["fieldstone", *names])
 
 
 def _with_value(message: str, arguments: list[str]) -> str:
