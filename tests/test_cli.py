@@ -1,5 +1,6 @@
 """The command line as programs and people meet it: what is printed where, and the exit status."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -487,3 +488,8 @@ def test_inspect_measures_effective_fields(capsys: pytest.CaptureFixture[str]) -
     assert 5 < measured["3"] <= 7
     assert run(["inspect", "three-conv", "--effective"]) == 0
     assert "effective" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr() == (f"fieldstone {importlib.metadata.version('fieldstone')}\n", "")

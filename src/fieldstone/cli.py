@@ -6,10 +6,11 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from fieldstone import __version__
 from fieldstone.commands import designing, figures, looking, reporting, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
@@ -35,10 +36,24 @@ SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
 }
 
-app = typer.Typer(
-    help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
-    **SETTINGS,
-)
+app = typer.Typer(**SETTINGS)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"fieldstone {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained."""
+
+
 under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
 for name, command in COMMANDS.items():
     app.command(name)(command)
