@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import OrderedDict
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from torch import nn
 
 import fieldstone as fs
 from fieldstone.analysis.arithmetic import explain, size_formulas
@@ -39,6 +41,9 @@ def test_what_sees_everything_says_so() -> None:
 def test_a_path_that_is_none_is_refused() -> None:
     with pytest.raises(DesignError, match="there is no block 9; give a path of the table, such as 1 or 8"):
         explain(fs.inspect("three-conv").subject, "9")
+    module = nn.Sequential(OrderedDict(stem=nn.Conv2d(3, 4, 3), act=nn.ReLU()))
+    with pytest.raises(DesignError, match="there is no block 1; give a path of the table, such as stem or act"):
+        explain(fs.inspect(module, (3, 8, 8)).subject, "1")
 
 
 def value(formula: str) -> tuple[float, float]:

@@ -33,6 +33,13 @@ class Refusing(nn.Module):
         return self.head(self.inner(x))
 
 
+class Leaving(nn.Module):
+    """A program, which ends itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise SystemExit(7)
+
+
 class Masked(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, *, scale: float) -> Tensor:
         return x * mask * scale
@@ -44,6 +51,7 @@ class Masked(nn.Module):
         (Refusing(1), "ValueError: no features", 'ValueError("no',
          "give the input that it is made for, or mend it there"),
         (Refusing(9), "mat1 and mat2 shapes", "return self.head(self.inner(x))", "give the input that it is made for"),
+        (Leaving(), "SystemExit: 7", "raise SystemExit", "give the input that it is made for, or mend it there"),
         (Masked(), "Masked takes mask, scale beside its input", "def forward(self, x: Tensor, mask",
          "put a module with one image as its input around it, and inspect that"),
     ],

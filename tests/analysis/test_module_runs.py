@@ -138,6 +138,32 @@ def test_what_torch_does_not_show_is_seen_at_its_kernels() -> None:
     assert [untraced.path for untraced in summary.untraced] == ["script"]
 
 
+class Quantised(nn.Module):
+    """A convolution whose weights are packed, as torch's quantisation leaves them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.ao.nn.quantized.Conv2d(3, 8, 3)
+        self.norm = nn.BatchNorm2d(8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made = self.conv(torch.quantize_per_tensor(x, 0.1, 0, torch.quint8))
+        return self.norm(made.dequantize()).mean((2, 3))
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per")
+def test_packed_weights_are_shown_as_torch_calls_them_and_the_rest_as_ever() -> None:
+    summary = fs.inspect(Quantised(), IMAGE)
+    assert [(row.block.text(), row.output_shape) for row in summary.rows] == [
+        ("torch.quantize_per_tensor", (3, 32, 32)),
+        ("quantized.conv2d", (8, 30, 30)),
+        ("Tensor.dequantize", (8, 30, 30)),
+        ("batchnorm", (8, 30, 30)),
+        ("globalavgpool", (8,)),
+    ]
+    assert summary.params == 16
+
+
 class Noisy(nn.Module):
     """It prints, counts its calls, and writes to its buffer."""
 

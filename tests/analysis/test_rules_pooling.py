@@ -61,10 +61,10 @@ def test_means_of_ones_shrink_as_far_as_it_says(seed: int) -> None:
 @pytest.mark.parametrize(
     ("shape", "block", "message", "fix"),
     [
-        ((1, 9, 9), "maxpool 2 stride=3", "28 of the 64 places", "use stride=2, or"),
-        ((1, 8), "avgpool 1 stride=2", "3 of the 7 places", "use stride=1, or"),  # the eighth is cut off by the floor
-        ((1, 8, 8), "avgpool 2x3 stride=2x4", "8 of the 56 places", "use stride=2x3, or"),
-        ((1, 8, 8, 8), "maxpool 1x2x2 stride=2", "192 of the 448 places", "use stride=1x2x2, or"),
+        ((1, 9, 9), "maxpool 2 stride=3", "45 of the 81 places", "use stride=2, or"),
+        ((1, 8), "avgpool 1 stride=2", "4 of the 8 places", "use stride=1, or"),
+        ((1, 8, 8), "avgpool 2x3 stride=2x4", "16 of the 64 places", "use stride=2x3, or"),
+        ((1, 8, 8, 8), "maxpool 1x2x2 stride=2", "256 of the 512 places", "use stride=1x2x2, or"),
         ((1, 9, 9), "maxpool 2 stride=4 dilation=2", "use stride=2 and no dilation", "use stride=2 and no dilation"),
         ((1, 9, 9), "maxpool 2 dilation=2 stride=1", None, None),
         ((1, 9, 9), "maxpool 3 stride=3", None, None),
@@ -94,10 +94,12 @@ def test_what_it_steps_over_has_no_gradient(seed: int) -> None:
     text = f"maxpool {format_shape(kernel)} stride={format_shape(stride)} padding={format_shape(padding)}"
     found = said("FS103", (1, *shape), f"{text} dilation={format_shape(dilation)}", *END)
     reads = read(shape, kernel, stride, padding, dilation)
-    inner = reads[tuple(slice(int(np.flatnonzero(reads.any(other(rank, axis)))[-1]) + 1) for axis in range(rank))]
-    assert (numbers(found[0].message.split("steps over ")[1])[:2] if found else [0, inner.size]) == [
+    ends = [int(np.flatnonzero(reads.any(other(rank, axis)))[-1]) + 1 for axis in range(rank)]
+    gaps = [max(0, step - d * (size - 1) - 1) for step, size, d in zip(stride, kernel, dilation, strict=True)]
+    inner = reads[tuple(slice(end + gap) for end, gap in zip(ends, gaps, strict=True))]  # the floor drops the rest
+    assert (numbers(found[0].message.split("steps over ")[1])[:2] if found else [0, reads.size]) == [
         inner.size - inner.sum(),
-        inner.size,
+        reads.size,
     ]
     if found:
         mended = f"maxpool {format_shape(kernel)} {found[0].fix.split(', or')[0].removeprefix('use ').split()[0]}"

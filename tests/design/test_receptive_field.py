@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import fieldstone as fs
 from fieldstone.design.blocks.activation import ReLU
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.convolution import Conv
@@ -148,6 +149,19 @@ def test_what_sees_everything_sees_the_whole_map_and_has_no_jump(gather: str) ->
     rows = design.walk(1)
     assert rows[-1].jump is None
     assert [(last - first + 1,) for first, last in seen.values()] == [rows[-1].receptive_field] == [(39,)]
+
+
+@pytest.mark.parametrize("around", [1, 2, 3])
+def test_a_squeeze_and_excitation_sees_as_its_layers_joined(around: int) -> None:
+    convs = ["conv 4 3 padding=1"] * around
+    layers = [*convs, "squeezeexcite 2", "conv 4 3 stride=2", *convs, "globalavgpool", "linear classes"]
+    design = Design((3, 16, 20), layers)
+    module = {row.path: row.field for row in fs.inspect(build(design, 3), design.input).rows}
+    for row in (row for row in design.walk(3) if isinstance(row.block, Conv)):
+        graph = module[row.path]
+        assert graph is not None
+        assert (row.field.receptive_field, row.field.smallest) == (graph.receptive_field, graph.smallest)
+        assert row.field.padding_share((16, 20)) == graph.padding_share((16, 20))
 
 
 def test_flatten_keeps_the_field_and_global_pooling_ends_it() -> None:

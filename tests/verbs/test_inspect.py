@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from torch import nn
 
 import fieldstone as fs
 from fieldstone.analysis.findings import RULES, silenced
+from fieldstone.errors import DesignError
 from fieldstone.verbs.sizes import read_bytes, read_sides
 
 
@@ -67,3 +70,16 @@ def test_they_are_given_as_a_text_or_one_by_one(select: Any) -> None:
     design = fs.Design((3, 32, 32), layers, allow={"FS301": "the parameters are few"})
     assert {one.code for one in fs.inspect(design, select=select).findings} == {"FS203"}
     assert {one.code for one in fs.inspect(design, ignore=select).findings} == {"FS201"}
+
+
+@pytest.mark.parametrize("classes", [0, -1, 2.5, "ten"])
+def test_a_number_of_classes_is_a_whole_number_from_1_on(classes: Any) -> None:
+    with pytest.raises(DesignError, match=f"classes {re.escape(repr(classes))} is no number of classes; give a whole"):
+        fs.inspect("three-conv", classes=classes)
+
+
+def test_an_input_may_be_written_as_on_the_command_line() -> None:
+    assert fs.inspect("three-conv", "3x50x60").to_json() == fs.inspect("three-conv", (3, 50, 60)).to_json()
+    assert fs.inspect(nn.Conv2d(3, 2, 3), "3x8x8").rows[0].output_shape == (2, 6, 6)
+    with pytest.raises(DesignError, match="input '3x8xa' is not a shape"):
+        fs.inspect(nn.Conv2d(3, 2, 3), "3x8xa")

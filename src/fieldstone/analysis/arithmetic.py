@@ -71,8 +71,8 @@ def explain(subject: Subject, path: str) -> Arithmetic:
     """
     row = next((row for row in subject.rows if row.path == path), None)
     if row is None:
-        last = subject.rows[-1].path.split(".")[0]
-        raise DesignError(f"there is no block {path}", fix=f"give a path of the table, such as 1 or {last}")
+        ends = dict.fromkeys((subject.rows[0].path, subject.rows[-1].path))
+        raise DesignError(f"there is no block {path}", fix=f"give a path of the table, such as {' or '.join(ends)}")
     moves = row.window
     if moves is None or isinstance(moves, Whole):
         return Arithmetic(row, None, (), ())

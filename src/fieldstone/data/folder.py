@@ -148,7 +148,7 @@ class _Walk:
             self.notes.append(f"the class folder {place!r} holds no image files")
 
     def take_below(self, place: str, label: str, part: Part | None) -> None:
-        for name, status in sorted(_below(self.base, place, ())):
+        for name, status in sorted(_below(self.base, place, _around(self.base, place))):
             suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - ten times as fast as Path, and there are many
             if suffix and suffix not in suffixes():
                 self.ignored[suffix] += 1
@@ -166,10 +166,23 @@ class _Walk:
             yield f"{count} {'file' if count == 1 else 'files'} of other types ignored ({common})"
 
 
-def _below(base: Path, place: str, inside: tuple[tuple[int, int], ...]) -> Iterator[tuple[str, os.stat_result | None]]:
-    """Every visible file below base/place with its status; links are followed, but never in a circle."""
-    here = (base / place).stat()
-    identity = (here.st_dev, here.st_ino)
+Folder = tuple[int, int]  # its device and its number there
+
+
+def _identity(folder: Path) -> Folder:
+    status = folder.stat()
+    return (status.st_dev, status.st_ino)
+
+
+def _around(base: Path, place: str) -> tuple[Folder, ...]:
+    """The folders between a data set and a place in it, which no link inside may lead back to."""
+    parts = place.strip("/").split("/") if place else []
+    return tuple(_identity(base.joinpath(*parts[:depth])) for depth in range(len(parts)))
+
+
+def _below(base: Path, place: str, inside: tuple[Folder, ...]) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Every visible file below base/place with its status; links are followed, but never to a folder around them."""
+    identity = _identity(base / place)
     if identity in inside:
         return
     with os.scandir(base / place) as entries:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
+from fieldstone.design.blocks.attention import SqueezeExcite
 from fieldstone.design.blocks.block import Block, FitError, TooSmallError
 from fieldstone.design.blocks.pooling import MaxPool, MaxUnpool, Pooled
 from fieldstone.design.blocks.shape import Upsample
@@ -183,6 +184,8 @@ class Walker:
             return Made(here, (here.source,))
         shape = block.output_shape(here.shape)
         seen = _seen(block.window(here.shape[1:]), here, shape)
+        if isinstance(block, SqueezeExcite):  # each value stays where it is, times a gate that saw everything
+            seen = seen.joined(here.field)
         if isinstance(block, MaxPool) and block.name is not None:
             keep(block.name, Pooled(block, here.shape, shape, path), names)
         indices = (block.pooled.source,) if isinstance(block, MaxUnpool) and block.pooled else ()

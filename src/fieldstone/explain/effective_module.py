@@ -99,7 +99,7 @@ def _settled(module: nn.Module, images: Tensor, name: str) -> nn.Module:
         else:
             with torch.no_grad():
                 settled(images[:1])
-    except Exception as fault:  # the module's own code may raise anything
+    except (Exception, SystemExit) as fault:  # the module's own code may raise anything, or be a program
         said = f"{type(fault).__name__}: {fault}".splitlines()[0]
         raise DesignError(f"{name} cannot be run on noise to measure it: {said}", fix=LEAVE_OUT) from fault
     return settled

@@ -13,7 +13,7 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
-from fieldstone.verbs.choose_design import find
+from fieldstone.verbs.choose_design import find, parse_shape
 from fieldstone.verbs.choose_module import names_module
 from fieldstone.verbs.sizes import read_bytes, read_sides
 
@@ -26,7 +26,7 @@ CLASSES = 10
 
 def inspect(
     design: str | Path | Design | nn.Module,
-    input: tuple[int, ...] | None = None,
+    input: str | tuple[int, ...] | None = None,
     *,
     classes: int | None = None,
     width: float | None = None,
@@ -44,7 +44,7 @@ def inspect(
     Args:
         design: a gallery name, a file, a run, a model or a `Design`; or any `torch.nn.Module`, itself or as
             `package.module:Factory`.
-        input: (C, *sides); without it the design's own. A module needs it.
+        input: (C, *sides), or as in `3x64x64`; without it the design's own. A module needs it.
         classes: without it the design's, else 10.
         width: a factor for every number of filters or features.
         task: what the outputs mean; without it the trained one of a run or a model, else binary for two classes, and
@@ -59,6 +59,10 @@ def inspect(
     Raises:
         DesignError: there is no such design, a block does not fit its input, or an argument is not as above.
     """
+    if classes is not None and (not isinstance(classes, int) or classes < 1):
+        raise DesignError(f"classes {classes!r} is no number of classes", fix="give a whole number from 1 on")
+    if isinstance(input, str):
+        input = parse_shape(input)
     if batch_size < 1:
         raise DesignError(f"batch_size {batch_size} is below 1", fix="give the number of images in a step")
     asked: dict[str, Any] = {"memory": None if memory is None else read_bytes(memory), "batch_size": batch_size}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from fieldstone.analysis.module.calls import Call
 from fieldstone.analysis.module.windows import WINDOWS, Translator
 from fieldstone.analysis.other import Other, Product, Stack, Sum, unknown
@@ -146,4 +148,5 @@ BLOCKS: dict[str, Translator] = {
 
 def block_of(call: Call) -> Block:
     """What the call is in the notation; where it has no word there, what torch calls it."""
-    return BLOCKS[call.name](call) if call.name in BLOCKS else unknown(call.what)
+    packed = any(isinstance(one, torch.ScriptObject) for one in call.args)  # weights of a quantised layer
+    return BLOCKS[call.name](call) if call.name in BLOCKS and not packed else unknown(call.what)

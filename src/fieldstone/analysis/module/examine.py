@@ -86,7 +86,7 @@ def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> No
 class _StoppedError(Exception):
     """A run that raised: in which module, by what, and what was said."""
 
-    def __init__(self, path: str, reason: str, cause: Exception | None = None) -> None:
+    def __init__(self, path: str, reason: str, cause: BaseException | None = None) -> None:
         super().__init__(reason)
         self.path = path
         self.cause = cause
@@ -124,7 +124,7 @@ def _run(copied: Callable[[], nn.Module], given: Tensor, watch: Watch | None = N
     try:
         copy = copied()
         return Ran(copy, recorder, recorder.run(copy, given))
-    except Exception as fault:  # the module's own code may raise anything
+    except (Exception, SystemExit) as fault:  # the module's own code may raise anything, or be a program
         raise _StoppedError(recorder.failed_in or "", said(fault), fault) from fault
 
 

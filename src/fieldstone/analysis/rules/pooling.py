@@ -48,12 +48,13 @@ def skipping_pool(subject: Subject) -> Iterator[Found]:
         sides = row.input_shape[1:]
         axes = zip(window.reads(sides), sides, row.output_shape[1:], strict=True)
         read = [_read(reads, size, count) for reads, size, count in axes]
-        reached = [max(places, default=-1) + 1 for places in read]
+        steps = zip(read, sides, window.stride, window.extents, strict=True)
+        reached = [min(size, max(places, default=-1) + 1 + max(0, step - span)) for places, size, step, span in steps]
         if (skipped := prod(reached) - prod(map(len, read))) > 0:
             yield Found(
                 row.path,
-                f"{row.block.text()} steps over {skipped:,} of the {prod(reached):,} places of its map "
-                f"({percent(skipped / prod(reached))}): its window is {short(window.kernel)}"
+                f"{row.block.text()} steps over {skipped:,} of the {prod(sides):,} places of its map "
+                f"({percent(skipped / prod(sides))}): its window is {short(window.kernel)}"
                 f"{_spaced(window)}, its stride {short(window.stride)}",
                 f"use stride={short(tuple(map(min, window.stride, window.kernel)))}"
                 f"{'' if max(window.dilation) == 1 else ' and no dilation'}, or a kernel as large as the stride",
