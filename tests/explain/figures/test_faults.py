@@ -60,7 +60,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
         ("maxpool --values ok.csv --input 3", "--values says what --input is; leave --input out"),
         ("conv --weight ok.csv --kernel 3", "--weight says what --kernel is; leave --kernel out"),
         ("conv --channels 2 --weight ok.csv", "ok.csv: has 1 channels, the input 2; write a kernel for each channel"),
-        ("field --design resnet-18", "resnet-18: 5.1.1 takes other maps than the one before it; `fieldstone inspect"),
+        ("field --design densenet-121", "densenet-121: 64 maps one after another are more than the 32 of a figure"),
         ("field --design wavenet", "there is no window over rows and columns"),
         ("field --design nothing", "nothing"),
     ],

@@ -17,8 +17,9 @@ from fieldstone.errors import FieldstoneError
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.figures import numbers
 from fieldstone.explain.figures.gridding import Gridding, paths
-from fieldstone.explain.figures.growth import Growth, layers_of
+from fieldstone.explain.figures.growth import Growth
 from fieldstone.explain.figures.modes import Modes
+from fieldstone.explain.figures.sighted import layers_of
 from fieldstone.explain.figures.sizes import Sizes
 from fieldstone.explain.figures.spread import Scattered
 from fieldstone.explain.figures.stage import Look, Picture
