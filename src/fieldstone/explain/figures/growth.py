@@ -51,9 +51,6 @@ class Growth:
     def says(self, step: int) -> str:
         return ", ".join(self._count(layer) for layer in self.layers[len(self.layers) - 1 - step :][::-1])
 
-    def moving(self, step: int, share: float) -> list[Piece]:
-        return []
-
     def pieces(self, step: int) -> list[Piece]:
         shown = len(self.layers) - 1 - step
         pieces = [Piece(STONES, ink) for place in range(len(self.layers)) for ink in self._map(place)]

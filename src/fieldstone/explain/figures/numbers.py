@@ -63,5 +63,9 @@ def digits(shape: tuple[int, ...], seed: int) -> Array:
 
 
 def weights(shape: tuple[int, ...], seed: int) -> Array:
-    """−2 to 2."""
-    return np.random.default_rng([seed, 1]).integers(-2, 3, shape).astype(np.float64)
+    """−2 to 2, drawn again where all are 0, which would show nothing."""
+    chance = np.random.default_rng([seed, 1])
+    drawn = chance.integers(-2, 3, shape)
+    while not drawn.any():
+        drawn = chance.integers(-2, 3, shape)
+    return drawn.astype(np.float64)
