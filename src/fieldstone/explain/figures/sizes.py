@@ -149,9 +149,9 @@ class Sizes:
         before, after = moves.padding[axis]
         padding = f"2×{before}" if before == after else f"{before} + {after}"
         inner = f" + {padding} − {moves.dilation[axis]}×({moves.kernel[axis]}−1) − 1) ÷ {moves.stride[axis]}"
-        formula = Term((Span("("), Span(str(self.row.input_shape[1 + axis]), "in", True), Span(inner)))
-        ends = plain("⌋"), plain("+ 1"), sign("="), result(str(self.row.output_shape[1 + axis]))
-        return plain("⌊"), formula, *ends
+        formula = Term((Span("("), Span(str(self.row.input_shape[1 + axis]), "in", True), Span(inner)), close=True)
+        ends = plain("⌋", close=True), plain("+ 1"), sign("="), result(str(self.row.output_shape[1 + axis]))
+        return plain("⌊"), formula, *ends  # brackets apart: few fonts have them, and a text has one font
 
 
 def _plates(shape: Shape) -> int:
