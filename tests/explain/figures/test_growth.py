@@ -90,6 +90,16 @@ def test_what_is_marked_is_where_torchs_gradients_are() -> None:
         np.testing.assert_array_equal(found[place], one.grad[0].abs().amax(0).numpy() > 0, str(place))
 
 
+def test_what_one_branch_skips_and_another_reads_is_marked() -> None:
+    """A dilated kernel over a dense one, written out."""
+    branches = {"branches concat": [["conv 1 3 padding=2 dilation=2"], ["conv 1 3 padding=1"]]}
+    found = layers(Design((1, 9, 9), [branches, "conv classes 1"]))
+    expected = np.zeros((5, 5), bool)
+    expected[::2, ::2] = expected[1:4, 1:4] = True
+    np.testing.assert_array_equal(found[0].seen.cells, expected)
+    assert found[0].seen.spans == ((2, 6), (2, 6))
+
+
 @pytest.mark.parametrize(
     "name",
     [
