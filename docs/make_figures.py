@@ -28,6 +28,7 @@ FIGURES = {
     "upconv.svg": "figure upconv --animate -o",
     "padding.svg": "figure padding -o",
     "field.svg": "figure field --design three-conv --animate -o",
+    "field-resnet-18.svg": "figure field --design resnet-18 -o",
     "gridding.svg": "figure gridding --key --animate -o",
 }
 """By the file's name the command that makes it, but for the file."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldstone.analysis.drawing.colours import SANS
+from fieldstone.analysis.rules.wording import plural
 from fieldstone.errors import FieldstoneError
 from fieldstone.explain.figures.film import Film
 from fieldstone.explain.figures.grid import LEAST_CELL, MOST_CELL
@@ -59,8 +60,8 @@ class Drawn:
         return dict(vars(self))
 
     def __repr__(self) -> str:
-        steps = "1 step" if self.steps == 1 else f"{self.steps} steps"
-        return f"{self.file}: {self.title}, {steps}, {self.width}x{self.height}, {self.size / 1000:,.1f} kB"
+        steps, kilobytes = plural(self.steps, "step"), f"{self.size / 1000:,.1f} kB"
+        return f"{self.file}: {self.title}, {steps}, {self.width}x{self.height}, {kilobytes}"
 
 
 def figure(kind: str, path: str, settings: Settings, look: Look, form: Form) -> Drawn:
@@ -138,7 +139,8 @@ def _step(film: Film, asked: int | None) -> int:
     if asked is None:
         return len(film.steps) - 1
     if not 1 <= asked <= len(film.steps):
-        raise FieldstoneError(f"there is no step {asked}", fix=f"give 1 to {len(film.steps)}")
+        fix = f"give 1 to {len(film.steps)}" if len(film.steps) > 1 else "leave --step out: it has one"
+        raise FieldstoneError(f"there is no step {asked}", fix=fix)
     return asked - 1
 
 

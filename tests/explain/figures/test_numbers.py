@@ -175,11 +175,18 @@ def test_transposed_convolution_is_torchs_of_the_values_so_far(data: st.DataObje
 @given(data=st.data())
 def test_padding_modes_are_torchs(data: st.DataObject) -> None:
     values, padding = values_of(data.draw, 1), sizes(data.draw, 0, 2)
+    assume(max(padding) < min(values.shape[1:]))
     film = film_of("padding", values=table(values), padding=padding)
     grids = drawn.grids(film.still(0, "light"))
     for mode, name in TORCHS.items():
         widths = [padding[1], padding[1], padding[0], padding[0]]
         close(drawn.array(grids[mode]), F.pad(tensor(values)[None], widths, mode=name)[0, 0])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_drawn_kernel_shows_something(seed: int) -> None:
+    film = film_of("conv", kernel=(1, 1), seed=seed)
+    assert drawn.array(drawn.grids(film.still(0, "light"))["kernel"]).any()
 
 
 @settings(max_examples=20, deadline=None)

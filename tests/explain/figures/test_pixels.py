@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from functools import cache
 from pathlib import Path
 
@@ -20,13 +21,13 @@ from fieldstone.verbs.figure import Form, figure
 pytest.importorskip("resvg_py", reason="pixels need fieldstone[figures]")
 
 
-def film_of(kind: str, language: str = "en") -> Film:
-    return filmed(make(kind, {}, Look(language=language), None), smooth=False)
+def film_of(kind: str, language: str = "en", smooth: bool = False) -> Film:
+    return filmed(make(kind, {}, Look(language=language), None), smooth)
 
 
 @cache
-def held_gif(kind: str) -> bytes:
-    return gif(film_of(kind), "light", None, Fonts())
+def held_gif(kind: str, smooth: bool = False) -> bytes:
+    return gif(film_of(kind, smooth=smooth), "light", None, Fonts())
 
 
 @pytest.mark.parametrize(("kind", "theme"), [*((kind, "light") for kind in KINDS), ("conv", "dark"), ("field", "dark")])
@@ -58,19 +59,35 @@ def test_a_gif_has_a_frame_a_step_in_one_palette(kind: str, steps: int) -> None:
         image.seek(frame)
         times.append(image.info["duration"] if steps > 1 else 2600)
         colours.append(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0))
-        assert "transparency" not in image.info
+        assert image.convert("RGBA").getextrema()[3] == (255, 255)
     assert len(np.unique(np.concatenate(colours), axis=0)) <= 256
     assert times == [1200] * (steps - 1) + [2600]
 
 
-@pytest.mark.parametrize("kind", ["maxpool", "conv"])
-def test_nine_steps_of_five_by_five_take_at_most_300_kb(kind: str) -> None:
-    assert len(held_gif(kind)) <= 300_000
+@pytest.mark.parametrize(("kind", "smooth"), [("maxpool", True), ("conv", False), ("dilation", False)])
+def test_nine_steps_take_at_most_300_kb(kind: str, smooth: bool) -> None:
+    assert len(held_gif(kind, smooth)) <= 300_000
 
 
-def test_frames_show_what_the_svg_of_their_step_shows() -> None:
-    film = film_of("maxpool")
-    image = Image.open(io.BytesIO(held_gif("maxpool")))
+@pytest.mark.parametrize("smooth", [False, True])
+def test_frames_hold_what_changes_in_the_colours_of_all(smooth: bool) -> None:
+    """By the layout of GIF89a: a table for the file and none for a frame, with the place of what stays as it was."""
+    data = held_gif("maxpool", smooth)
+    table = 2 ** ((data[10] & 7) + 1)
+    controls = [match.start() for match in re.finditer(rb"\x21\xf9\x04....\x00\x2c", data, re.DOTALL)]
+    assert len(controls) == len(film_of("maxpool", smooth=smooth).frames)
+    assert data[controls[0] + 3] & 1 == 0
+    for at in controls[1:]:
+        assert data[at + 3] & 1 == 1
+        assert data[at + 6] < table
+        assert data[at + 17] & 128 == 0
+        assert int.from_bytes(data[at + 15 : at + 17], "little") < film_of("maxpool").height
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_frames_show_what_the_svg_of_their_step_shows(smooth: bool) -> None:
+    film = film_of("maxpool", smooth=smooth)
+    image = Image.open(io.BytesIO(held_gif("maxpool", smooth)))
     for step in (0, 4, 8):
         image.seek(step)
         still = Image.open(io.BytesIO(png(film, step, "light", Fonts()))).convert("RGB").reduce(2)

@@ -96,6 +96,11 @@ class Stone:
     hatched: bool = False
 
 
+def padding(place: tuple[int, int], value: float | None, text: str) -> Stone:
+    """A cell around a map; without a value one that is cut off."""
+    return Stone(place, value, text, "surface s-edge", "muted", dashed=True)
+
+
 def gap_of(cell: float) -> float:
     return 6 if cell >= 48 else 4
 

@@ -68,9 +68,6 @@ class Gridding:
     def says(self, step: int) -> str:
         return "; ".join(" ".join(self._captions(dilations, step)) for dilations in self.lists)
 
-    def moving(self, step: int, share: float) -> list[Piece]:
-        return []
-
     def pieces(self, step: int) -> list[Piece]:
         pieces = [Piece(LABELS, ink) for ink in self._under.drawn(step)]
         for grid, dilations in zip(self._grids, self.lists, strict=True):

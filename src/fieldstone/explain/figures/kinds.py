@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fieldstone.analysis.rules.wording import plural
 from fieldstone.design.blocks.window import folded
 from fieldstone.design.design import Design
 from fieldstone.design.notation import entry_of, read_layers
@@ -17,8 +18,9 @@ from fieldstone.errors import FieldstoneError
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.figures import numbers
 from fieldstone.explain.figures.gridding import Gridding, paths
-from fieldstone.explain.figures.growth import Growth, layers_of
+from fieldstone.explain.figures.growth import Growth
 from fieldstone.explain.figures.modes import Modes
+from fieldstone.explain.figures.sighted import layers_of
 from fieldstone.explain.figures.sizes import Sizes
 from fieldstone.explain.figures.spread import Scattered
 from fieldstone.explain.figures.stage import Look, Picture
@@ -109,6 +111,10 @@ def _transposed(given: Settings, look: Look) -> Picture:
 
 def _modes(given: Settings, look: Look) -> Picture:
     values = _one_channel(given)
+    side, most = min(values.shape[1:]), max(given["padding"])
+    if most >= side:
+        fix = f"give --padding {side - 1} or less, or a larger map" if side > 1 else "give a larger map"
+        raise FieldstoneError(f"reflect cannot mirror {most} cells of a map with {side} a side", fix=fix)
     one = np.ones((1, 1, 1, 1))
     text = _text("conv 1", {**given, "kernel": (1, 1)})
     traces = {mode: trace(f"{text} padding_mode={mode}", values, weight=one) for mode in MODES}
@@ -189,7 +195,7 @@ def _weight(given: Settings, channels: int) -> Array:
     weight = numbers.read_table(Path(given["weight"]))
     if len(weight) != channels:
         raise FieldstoneError(
-            f"has {len(weight)} channels, the input {channels}", file=str(given["weight"]),
+            f"has {plural(len(weight), 'channel')}, the input {channels}", file=str(given["weight"]),
             fix="write a kernel for each channel of the input, an empty line between them",
         )  # fmt: skip
     return weight

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from fieldstone.analysis.drawing.colours import MONO
 from fieldstone.explain.figures.film import Piece
-from fieldstone.explain.figures.grid import Grid, Stone, gap_of, letters_of, stone, written
+from fieldstone.explain.figures.grid import Grid, Stone, gap_of, letters_of, padding, stone, written
 from fieldstone.explain.figures.stage import FRAMES, GAP, LABEL, LABELS, MARGIN, NOTE, STONES, Look, frame
 from fieldstone.explain.figures.tints import Scale
 from fieldstone.explain.figures.under import Under
@@ -41,9 +41,6 @@ class Modes:
     def says(self, step: int) -> str:
         return self.title
 
-    def moving(self, step: int, share: float) -> list[Piece]:
-        return []
-
     def pieces(self, step: int) -> list[Piece]:
         pieces = [Piece(LABELS, ink) for ink in self._under.drawn(step)]
         for grid, (mode, trace) in zip(self._grids, self.traces.items(), strict=True):
@@ -75,7 +72,7 @@ class Modes:
                 value = float(trace.padded[0, row - rows.start, column - columns.start])
                 real = 0 <= row < high and 0 <= column < wide
                 place, text = (row, column), number(value)
-                look = Stone(place, value, text, scale(value)) if real else _padding(place, value, text)
+                look = Stone(place, value, text, scale(value)) if real else padding(place, value, text)
                 yield stone(grid, row - rows.start, column - columns.start, look)
 
     def _named(self, grid: Grid, mode: str) -> Iterator[str]:
@@ -87,7 +84,3 @@ class Modes:
     @property
     def _under(self) -> Under:
         return Under(self.look, self._grids[-1].foot, self.width, {"padding": True}, [[]])
-
-
-def _padding(place: tuple[int, int], value: float, text: str) -> Stone:
-    return Stone(place, value, text, "surface s-edge", "muted", dashed=True)

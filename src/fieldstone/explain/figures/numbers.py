@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fieldstone.analysis.rules.wording import plural
 from fieldstone.errors import FieldstoneError
 from fieldstone.explain.arrays import Array
 
@@ -32,7 +33,7 @@ def read_table(path: Path) -> Array:
         row = [_number(word.strip(), file, place) for word in words.split(",")]
         first = channels[0][0] if channels[0] else row
         if len(row) != len(first):
-            said = f"has {_counted(len(row))}, the first row {len(first)}"
+            said = f"has {plural(len(row), 'number')}, the first row {len(first)}"
             raise FieldstoneError(said, file=file, line=place, fix="give rows of the same length")
         channels[-1].append(row)
     found = [channel for channel in channels if channel]
@@ -43,10 +44,6 @@ def read_table(path: Path) -> Array:
         fix = "give channels of the same size, or leave out the empty lines"
         raise FieldstoneError(f"its channels have {said} rows", file=file, fix=fix)
     return np.array(found)
-
-
-def _counted(numbers: int) -> str:
-    return "1 number" if numbers == 1 else f"{numbers} numbers"
 
 
 def _number(word: str, file: str, line: int) -> float:
@@ -63,5 +60,9 @@ def digits(shape: tuple[int, ...], seed: int) -> Array:
 
 
 def weights(shape: tuple[int, ...], seed: int) -> Array:
-    """−2 to 2."""
-    return np.random.default_rng([seed, 1]).integers(-2, 3, shape).astype(np.float64)
+    """−2 to 2, drawn again where all are 0, which would show nothing."""
+    chance = np.random.default_rng([seed, 1])
+    drawn = chance.integers(-2, 3, shape)
+    while not drawn.any():
+        drawn = chance.integers(-2, 3, shape)
+    return drawn.astype(np.float64)

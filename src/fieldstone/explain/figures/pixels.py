@@ -20,8 +20,12 @@ from fieldstone.explain.figures.film import Film
 
 PNG_SCALE, GIF_SCALE = 2, 4
 """A PNG is so many times as wide as its SVG; a frame of a GIF is drawn so large, and reduced."""
-MOST, BETWEEN = 256, 24
-"""Colours of a palette; and how many of them, at least, lie on the edges between the colours that are drawn."""
+TABLE = 256
+MOST, BETWEEN = TABLE - 1, 24
+"""Colours of a palette; and how many of them, at least, lie on the edges between the colours that are drawn.
+
+One of the table is no colour: it leaves what the frame before shows, and a frame is nearly all of that.
+"""
 UNKNOWN = "\U0010fffd"
 """A character that is for private use alone: how it looks is how any looks that no font has."""
 SAMPLE = 32
@@ -76,8 +80,9 @@ def gif(film: Film, theme: str, loop: int | None, fonts: Fonts) -> bytes:
     times = [frame.milliseconds for frame in film.frames]
     repeats = {} if loop == 1 else {"loop": 0 if loop is None else loop - 1}
     held = io.BytesIO()
+    levels = bytes(shown[0].getpalette() or ()).ljust(3 * TABLE, b"\0")
     more = {"append_images": shown[1:], "duration": times if len(times) > 1 else times[0], "disposal": 1}
-    shown[0].save(held, "GIF", save_all=True, optimize=False, **more, **repeats)
+    shown[0].save(held, "GIF", save_all=True, optimize=True, palette=levels, **more, **repeats)
     return held.getvalue()
 
 

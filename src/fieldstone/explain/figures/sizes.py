@@ -9,12 +9,12 @@ from math import log2, sqrt
 
 from fieldstone.analysis.drawing.colours import MONO
 from fieldstone.analysis.drawing.ink import path, rectangle
+from fieldstone.analysis.drawing.marks import text_width
 from fieldstone.analysis.drawing.words import times
 from fieldstone.design.walk import Row
 from fieldstone.explain.figures import line
 from fieldstone.explain.figures.film import Piece
 from fieldstone.explain.figures.grid import written
-from fieldstone.explain.figures.letters import width_of
 from fieldstone.explain.figures.line import Group, Span, Term, plain, result, sign
 from fieldstone.explain.figures.stage import BEAMS, LABELS, MARGIN, STONES, Look, beam, label
 from fieldstone.explain.figures.under import Under
@@ -51,9 +51,6 @@ class Sizes:
     def says(self, step: int) -> str:
         return self.title
 
-    def moving(self, step: int, share: float) -> list[Piece]:
-        return []
-
     def pieces(self, step: int) -> list[Piece]:
         before, after = self._boxes
         window, one = self._window_box, (after[0], after[1], after[0] + 8, after[1] + 8)
@@ -87,7 +84,7 @@ class Sizes:
             down, across = self._sides(shape)
             y = top + (high - down) / 2
             boxes.append((x, y, x + across, y + down))
-            x += across + SHIFT * _plates(shape) + max(ROOM, width_of(self.row.block.text(), 13) + 48)
+            x += across + SHIFT * _plates(shape) + max(ROOM, text_width(self.row.block.text(), 7.9) + 48)
         return boxes[0], boxes[1]
 
     @property
@@ -152,9 +149,9 @@ class Sizes:
         before, after = moves.padding[axis]
         padding = f"2×{before}" if before == after else f"{before} + {after}"
         inner = f" + {padding} − {moves.dilation[axis]}×({moves.kernel[axis]}−1) − 1) ÷ {moves.stride[axis]}"
-        formula = Term((Span("("), Span(str(self.row.input_shape[1 + axis]), "in", True), Span(inner)))
-        ends = plain("⌋"), plain("+ 1"), sign("="), result(str(self.row.output_shape[1 + axis]))
-        return plain("⌊"), formula, *ends
+        formula = Term((Span("("), Span(str(self.row.input_shape[1 + axis]), "in", True), Span(inner)), close=True)
+        ends = plain("⌋", close=True), plain("+ 1"), sign("="), result(str(self.row.output_shape[1 + axis]))
+        return plain("⌊"), formula, *ends  # brackets apart: few fonts have them, and a text has one font
 
 
 def _plates(shape: Shape) -> int:

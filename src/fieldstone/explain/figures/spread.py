@@ -10,7 +10,7 @@ import numpy as np
 
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.figures.film import Piece
-from fieldstone.explain.figures.grid import WEIGHT_CELL, Grid, Stone, gap_of, letters_of, stone
+from fieldstone.explain.figures.grid import WEIGHT_CELL, Grid, Stone, gap_of, letters_of, padding, stone
 from fieldstone.explain.figures.line import Group, plain, sign
 from fieldstone.explain.figures.stage import (
     BEAMS,
@@ -29,6 +29,7 @@ from fieldstone.explain.figures.stage import (
     frame,
     label,
     label_width,
+    taps,
 )  # fmt: skip
 from fieldstone.explain.figures.sums import product_term
 from fieldstone.explain.figures.tints import Scale
@@ -164,20 +165,23 @@ class Scattered:
         source, kernel, output = self._grids
         stride = self._operation.moves.stride
         to = row * stride[0], column * stride[1]
-        size = self._reach
+        size = self._taps[0][-1] + 1, self._taps[1][-1] + 1
         middle = box_of(kernel, 0, 0, kernel.rows, kernel.columns)
         beams = [beam(box_of(source, row, column, 1, 1), middle), beam(middle, box_of(output, *to, *size))]
         frames = [
             frame(source, row, column, 1, 1),
             frame(kernel, 0, 0, kernel.rows, kernel.columns),
-            frame(output, *to, *size),
+            *taps(output, *to, *self._taps),
         ]
         return {BEAMS: beams, FRAMES: frames}
 
     @property
-    def _reach(self) -> tuple[int, int]:
+    def _taps(self) -> tuple[range, range]:
+        """The rows and columns of the output that a kernel reaches, counted from its first."""
         moves = self._operation.moves
-        rows, columns = (gap * (side - 1) + 1 for side, gap in zip(moves.kernel, moves.dilation, strict=True))
+        rows, columns = (
+            range(0, gap * (side - 1) + 1, gap) for side, gap in zip(moves.kernel, moves.dilation, strict=True)
+        )
         return rows, columns
 
     # What is drawn.
@@ -196,7 +200,7 @@ class Scattered:
 
     def _cell(self, place: Place, done: int, added: dict[Place, tuple[float, float]], scale: Scale) -> Stone:
         if not all(0 <= at < side for at, side in zip(place, self.trace.output.shape[1:], strict=True)):
-            return Stone(place, None, "", "surface s-edge", dashed=True)
+            return padding(place, None, "")
         if place not in self._reached(done):
             return Stone(place, None, "", "sunken")
         value = float(self._totals[done][place])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fieldstone.analysis.drawing.colours import MONO
 from fieldstone.analysis.drawing.ink import Point, path, rectangle, text_of
@@ -58,11 +58,16 @@ class Picture(Protocol):
     def pieces(self, step: int) -> list[Piece]:
         """All that is seen at a step."""
 
-    def moving(self, step: int, share: float) -> list[Piece]:
-        """What is seen on the way to a step; nothing of a figure in which nothing moves."""
-
     def says(self, step: int) -> str:
         """A step in words."""
+
+
+@runtime_checkable
+class Moving(Picture, Protocol):
+    """A figure in which something moves from step to step."""
+
+    def moving(self, step: int, share: float) -> list[Piece]:
+        """What is seen on the way to a step."""
 
 
 def filmed(picture: Picture, smooth: bool) -> Film:
@@ -71,8 +76,8 @@ def filmed(picture: Picture, smooth: bool) -> Film:
     steps = []
     for step in range(picture.steps):
         shares = [1 - (1 - (number + 1) / (MOVES + 1)) ** 3 for number in range(MOVES)] if smooth and step else []
-        moves = [picture.moving(step, share) for share in shares]
-        frames += [Frame(tuple(pieces), MOVE, picture.says(step - 1)) for pieces in moves if pieces]
+        moves = [picture.moving(step, share) for share in shares] if isinstance(picture, Moving) else []
+        frames += [Frame(tuple(pieces), MOVE, picture.says(step - 1)) for pieces in moves]
         steps.append(len(frames))
         stands = LAST if step == picture.steps - 1 else STEP
         frames.append(Frame(tuple(picture.pieces(step)), stands, picture.says(step)))
@@ -117,6 +122,16 @@ def extent(grid: Grid, top: float, left: float, rows: float, columns: float) -> 
     x, y = grid.corner(top, left)
     style = 'class="s-text" fill="none" stroke-width="1.5" stroke-dasharray="2 5" stroke-linecap="round"'
     return rectangle(x, y, columns * grid.pitch, rows * grid.pitch, style, min(11.0, grid.cell / 7 + 4))
+
+
+def taps(grid: Grid, top: float, left: float, rows: Sequence[int], columns: Sequence[int]) -> Iterator[str]:
+    """A window that reads these rows and columns, counted from its first: a frame, or one for each tap if dilated."""
+    high, wide = rows[-1] + 1, columns[-1] + 1
+    if (high, wide) == (len(rows), len(columns)):
+        yield frame(grid, top, left, high, wide)
+        return
+    yield extent(grid, top, left, high, wide)
+    yield from (frame(grid, top + row, left + column, 1, 1, 2.5) for row in rows for column in columns)
 
 
 Box = tuple[float, float, float, float]

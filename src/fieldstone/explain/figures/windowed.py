@@ -10,7 +10,7 @@ import numpy as np
 
 from fieldstone.explain.arrays import Array
 from fieldstone.explain.figures.film import Piece
-from fieldstone.explain.figures.grid import WEIGHT_CELL, Grid, Stone, stone
+from fieldstone.explain.figures.grid import WEIGHT_CELL, Grid, Stone, padding, stone
 from fieldstone.explain.figures.placing import Lane, Placing, placing_of
 from fieldstone.explain.figures.stage import (
     BEAMS,
@@ -24,10 +24,10 @@ from fieldstone.explain.figures.stage import (
     caption,
     circle,
     ease,
-    extent,
     frame,
     label,
     ray,
+    taps,
 )  # fmt: skip
 from fieldstone.explain.figures.sums import arithmetic
 from fieldstone.explain.figures.tints import Scale
@@ -126,15 +126,8 @@ class Windowed:
     def _frames(self, top: float, left: float) -> Iterator[str]:
         for lane in self.placing.lanes:
             yield frame(lane.middle, 0, 0, lane.middle.rows, lane.middle.columns)
-            if not self._is_dilated:
-                yield frame(lane.input, top, left, *self._extent)
-                continue
-            yield extent(lane.input, top, left, *self._extent)
-            first = self.windows[0][0].places
-            for row in first[0]:
-                for column in first[1]:
-                    at = top + row - first[0][0], left + column - first[1][0]
-                    yield frame(lane.input, *at, 1, 1, 2.5)
+            rows, columns = ([at - axis[0] for at in axis] for axis in self.windows[0][0].places)
+            yield from taps(lane.input, top, left, rows, columns)
 
     # The stones.
 
@@ -206,7 +199,7 @@ class Windowed:
         if isinstance(window, MaxWindow) and window.winner == (window.position[0], *place):
             return Stone(tap, value, number(value), "mark", "on-mark", bold=True)
         if not inside:
-            return Stone(tap, value, number(value), "surface s-edge", "muted", dashed=True)
+            return padding(tap, value, number(value))
         return Stone(tap, value, number(value), self.scales[0](value))
 
     def _channel_sum(self, grid: Grid, channel: int, window: WindowTrace, *, marked: bool) -> str:
