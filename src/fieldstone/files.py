@@ -12,7 +12,14 @@ UNFINISHED = ".part"
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it is renamed to `path` at the end, or removed where the writing failed."""
+    """A path beside `path` to write to; it is renamed to `path` at the end, or removed where the writing failed.
+
+    A link stays, and what it leads to is written. A device or a pipe cannot be replaced: it is written to itself.
+    """
+    if is_special(path):
+        yield path
+        return
+    path = path.resolve()
     beside = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         beside.touch()
@@ -22,6 +29,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe or a socket, such as /dev/stdout."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -36,7 +48,7 @@ def write_page(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written, or another file is in its place.
     """
-    if path.exists() and not _begins(path, b"<!doctype html"):
+    if path.is_file() and not _begins(path, b"<!doctype html"):
         raise FileExistsError(errno.EEXIST, "another file is there, which is no HTML page", str(path))
     write_text(path, text)
 
