@@ -120,6 +120,11 @@ class Recipe(BaseModel):
         """Whether it makes sense on weights that were learned before alone."""
         return bool(self.freeze) or self.head_first
 
+    @property
+    def fits_head(self) -> bool:
+        """Whether the head is fitted to what the trunk makes of the images, before the epochs or in their place."""
+        return self.head_first or self.optimizer == "lbfgs"
+
     @classmethod
     def named(cls, name: str) -> Self:
         """A recipe that Fieldstone ships: `default`, `quick`, `sgd`, `thorough`, `features` or `finetune`."""
