@@ -84,7 +84,7 @@ class Held:
             raise self._misfit(match.faults)
         _refuse_not_finite(match.taken, self.name)
         network.load_state_dict({**network.state_dict(), **match.taken})
-        learned = tuple(dict.fromkeys(name.rpartition(".")[0] for name in match.taken))
+        learned = tuple(dict.fromkeys(name.rpartition(".")[0] or name for name in match.taken))
         new = () if head is None or not match.head_is_new else (head,)
         notes = (*self.notes, *match.notes)
         return Start(self.name, learned, new, head, preprocessing, self.preprocessing, self.seen, notes=notes)
@@ -155,7 +155,7 @@ def _by_names_of(
 
 def _beginning(names: Iterable[str]) -> str:
     """The modules that every name begins with: `net.` of `net.0.weight` and `net.2.bias`."""
-    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*(name.split(".")[:-2] for name in names), strict=False))
+    same = takewhile(lambda parts: len(set(parts)) == 1, zip(*(name.split(".")[:-1] for name in names), strict=False))
     return "".join(f"{parts[0]}." for parts in same)
 
 
