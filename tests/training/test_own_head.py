@@ -142,3 +142,10 @@ def test_no_hook_stays_and_every_mode_is_as_before() -> None:
     parts.trunk(torch.zeros(1, *SHAPE))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())
     assert (network.training, network.first.training, network.head.training) == (True, False, True)
+
+
+def test_a_head_that_is_not_to_train_cannot_be_fitted() -> None:
+    network = linear()
+    network.head.bias.requires_grad_(False)  # type: ignore[union-attr]
+    with pytest.raises(DesignError, match="the head does not train: its parameters require no gradients"):
+        halves_of_own(network, "head", SHAPE)

@@ -166,9 +166,9 @@ class HeadFit:
 
 
 def _takes(head: nn.Module, channels: int) -> bool:
-    """Whether each feature has weights of its own, (out, channels, ...), that can be scaled."""
+    """Whether each feature has weights of its own, (out, channels, ...), that can be scaled; not if they are computed."""
     plain = isinstance(head, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-    return plain and isinstance(head.weight, Tensor) and head.weight.shape[1] == channels
+    return plain and isinstance(head.weight, nn.Parameter) and head.weight.shape[1] == channels
 
 
 def _rescale(head: nn.Module, scale: Tensor) -> None:

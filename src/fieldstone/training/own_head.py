@@ -50,9 +50,15 @@ def halves_of_own(network: nn.Module, head: str, shape: Shape) -> Halves:
     head gives in its place, the network has to answer what a known end makes of that.
 
     Raises:
-        DesignError: what follows the head is not known, or it runs several times.
+        DesignError: what follows the head is not known, it runs several times, or its weights are not to train.
     """
     layer = network.get_submodule(head)
+    if not all(parameter.requires_grad for parameter in layer.parameters()):
+        raise DesignError(
+            "the head does not train: its parameters require no gradients",
+            path=head,
+            fix="give it requires_grad_(True), or set head_first=false",
+        )
     trunk = BeforeHead(network, layer)
     end = _end(network, layer, shape)
     if end is None:
