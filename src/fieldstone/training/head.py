@@ -166,7 +166,7 @@ class HeadFit:
 
 
 def _takes(head: nn.Module, channels: int) -> bool:
-    """Whether each feature has weights of its own, (out, channels, ...), that can be scaled; not if they are computed."""
+    """Whether each feature has weights of its own, (out, channels, ...), to scale; not where they are computed."""
     plain = isinstance(head, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
     return plain and isinstance(head.weight, nn.Parameter) and head.weight.shape[1] == channels
 

@@ -42,7 +42,7 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
                 file=str(given),
                 fix="give --design NAME, as in --design resnet-18",
             )
-        return import_weights(given, str(design), device="cpu")
+        return import_weights(given, str(design), device="cpu", without_head=True)
     if design is not None:
         raise DesignError("--start brings its own design", fix="leave out --design")
     held = given if isinstance(given, Model) else stored(given)

@@ -14,6 +14,7 @@ from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.errors import ModelError
 from fieldstone.model.model import Model, stored
 from fieldstone.model.weights import read_weights
+from fieldstone.network.state_dicts.prefix import below
 from fieldstone.network.state_dicts.translate import COUNTER, kind_text
 from fieldstone.training.halves import is_inside
 from fieldstone.training.own_head import find_head
@@ -114,14 +115,14 @@ class Match:
 
     taken: dict[str, Tensor]
     head_is_new: bool
-    faults: tuple[str, ...]
-    notes: tuple[str, ...]
+    faults: list[str]
+    notes: list[str]
 
     @classmethod
     def of(
         cls, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], head: str | None, *, other_classes: bool
     ) -> Self:
-        """Match tensors by name and shape.
+        """Match tensors by name and shape. Raises ModelError where they are of several networks.
 
         Args:
             head: the path of the network's head, where it can be told.
@@ -135,22 +136,28 @@ class Match:
         others = [name for name in held if name not in wanted and not name.endswith(COUNTER)]
         left_out = {name.rpartition(".")[0] for name in others} if new else set()
         if len(left_out) == 1 and _was_head(others, held, [wanted[name] for name in own_head]):
-            notes = (*renamed, f"left out, because the head is new: {left_out.pop()}")
+            notes = [*renamed, f"left out, because the head is new: {left_out.pop()}"]
         else:
             notes = renamed
             faults += [f"{name} {kind_text(held[name])} has no place" for name in others]
-        return cls({name: held[name] for name in needed if name in held}, new, tuple(faults), notes)
+        return cls({name: held[name] for name in needed if name in held}, new, faults, notes)
 
 
-def _by_names_of(
-    wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]
-) -> tuple[Mapping[str, Tensor], tuple[str, ...]]:
-    """The tensors by the names that the network has for them, where each has another beginning; and what to say."""
+def _by_names_of(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], list[str]]:
+    """The tensors by the names that the network has for them, where each has another beginning; and what to say.
+
+    Raises:
+        ModelError: several networks are in them.
+    """
     if given.keys() & wanted.keys():
-        return given, ()
-    theirs, own = _beginning(given), _beginning(wanted)
-    said = f"names taken with {own!r} for {theirs!r} at their beginning" if theirs != own else ""
-    return {own + name.removeprefix(theirs): tensor for name, tensor in given.items()}, (said,) if said else ()
+        return given, []
+    own = _beginning(wanted)
+    found = below([name.removeprefix(own) for name in wanted], given)
+    if found.rivals:
+        under = ", ".join(map(repr, (found.prefix, *found.rivals)))
+        raise ModelError(f"holds several networks, under {under}", fix="save the one that is meant alone")
+    said = f"names taken with {own!r} for {found.prefix!r} at their beginning{found.apart}" if own else found.note
+    return {own + name: tensor for name, tensor in found.tensors.items()}, [said] if said else []
 
 
 def _beginning(names: Iterable[str]) -> str:
