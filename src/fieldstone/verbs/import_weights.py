@@ -263,11 +263,7 @@ def _about(path: Path, weights: Weights, fitted: Fit, classes: tuple[str, ...], 
         "weights": printable(path.name),
         "sha256": weights.sha256,
         "library": fitted.names.library,
-        "notes": [
-            note
-            for note in (*weights.notes, fitted.below.note, headless, left_out, known_file, fitted.names.note)
-            if note
-        ],
+        "notes": [note for note in notes if note],
         "assumed": [note for note in (fitted.names.assumed, called) if note],
     }
     versions = {"fieldstone": __version__, "torch": torch.__version__}
