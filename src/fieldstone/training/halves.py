@@ -49,7 +49,7 @@ def halves(network: nn.Module, head: str) -> Halves:
     here = network
     for part in head.split("."):
         if not isinstance(here, nn.Sequential):
-            raise _not_last(head)
+            raise _not_last(head, "it stands on one of several paths whose answers are put together")
         children = dict(here.named_children())
         place = list(children).index(part)
         before += list(children.values())[:place]
@@ -57,16 +57,16 @@ def halves(network: nn.Module, head: str) -> Halves:
         here = children[part]
     tail = (here, *after)
     if any(isinstance(inner, USES_NAMES) for module in tail for inner in module.modules()):
-        raise _not_last(head)
+        raise _not_last(head, "what follows it takes a map from before it, or keeps one")
     trunk = NamedSequential(*before)
     return Halves(trunk, nn.Sequential(*tail), trunk.state_dict())
 
 
-def _not_last(head: str) -> DesignError:
+def _not_last(head: str, why: str) -> DesignError:
     return DesignError(
-        "the head is not the end of one chain, so the features before it cannot be kept alone",
+        f"the head is not the end of one chain ({why}), so what it is given is not all that the answer depends on",
         path=head,
-        fix="use --recipe finetune with head_first=false",
+        fix="train the rest with it: --recipe finetune --set head_first=false",
     )
 
 

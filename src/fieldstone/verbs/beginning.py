@@ -21,6 +21,7 @@ from fieldstone.network.initialise import initialise
 from fieldstone.network.memory import within_memory
 from fieldstone.tasks.task import Task
 from fieldstone.training.recipe import Recipe
+from fieldstone.verbs.after_head import floor_of
 from fieldstone.verbs.choose_design import choose_design
 from fieldstone.verbs.learned import called, carry_over, design_like, find_held, find_start, preprocessing_like
 from fieldstone.verbs.own_start import Held
@@ -163,19 +164,33 @@ def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) ->
     if found != (2, outputs):
         raise DesignError(
             f"the network gives {found} for 2 images, and the task needs (2, {outputs})",
-            fix=f"end it in {outputs} numbers an image, or give another task",
+            fix=f"end it in {_numbers(outputs)} an image, or give another task",
         )
 
 
 def _refuse_misfit(plan: Design, outputs: int) -> None:
-    """A design whose blocks do not fit, or that does not end in one number an output."""
+    """A design whose blocks do not fit, or that does not end in one number an output, below 0 where it is alone."""
     shape = plan.output_shape(outputs)
     if shape != (outputs,):
+        everywhere = ", an answer for every place" if len(shape) > 1 else ""
         raise DesignError(
-            f"ends in {format_shape(shape)}, and the task needs {outputs} number{'s' if outputs > 1 else ''} an image",
+            f"ends in {format_shape(shape)}{everywhere}, and the task needs {_numbers(outputs)} an image",
             file=plan.file,
             fix="end it with `linear classes`, or with globalavgpool after `conv classes 1`",
         )
+    floor = floor_of(plan.walk(outputs)) if outputs == 1 else None
+    if floor is not None:
+        raise DesignError(
+            f"{floor.block.keyword} after the head leaves no answer below 0, and one output for two classes has to be "
+            "below 0 for the first of them",
+            file=plan.file,
+            path=floor.path,
+            fix="give --task multiclass, an output for each, or take it out",
+        )
+
+
+def _numbers(count: int) -> str:
+    return f"{count} numbers" if count > 1 else "1 number"
 
 
 def preprocessing_of(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessing:

@@ -16,7 +16,7 @@ from fieldstone.training.checkpoint import Progressed, weights_of
 from fieldstone.training.epoch import epoch_line, shortened, validation_text
 from fieldstone.training.features import Features, Rows, place_of_features, stored_features, write_features
 from fieldstone.training.halves import Halves, halves
-from fieldstone.training.head import Examples, Fitted, HeadFit
+from fieldstone.training.head import Examples, Fitted, HeadFit, lift
 from fieldstone.training.own_head import halves_of_own
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class HeadJob:
     def _fit(self, stop: Callable[[], bool]) -> HeadFitted:
         job, images = self.job, self.job.images
         parts = cut(job.network, self.head, job.design, job.decoded.preprocessing)
+        if job.start is not None and job.start.new:
+            lift(parts.tail)
         rows = np.concatenate([images.rows, images.validation_rows])
         features, computed, seconds = self._features(parts, rows, stop)
         targets, count = job.decoded.manifest.targets[rows], len(images.rows)

@@ -114,6 +114,9 @@ def read_class_names(path: Path) -> list[str]:
 
 def _classifier(name: str) -> Design:
     """A design of which other libraries' names are known, and whose outputs a model can have."""
+    if Path(name).is_file():
+        fix = f"give the name of its network there: {', '.join(known())}"
+        raise ModelError(f"{name} is a file of a design, and whose layer names it has is not known", fix=fix)
     design = Design.named(name)
     if name not in known():
         fix = f"the designs that torchvision or timm has too are {', '.join(known())}"

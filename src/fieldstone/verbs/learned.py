@@ -18,6 +18,7 @@ from fieldstone.model.model import UNNAMED, Model, stored
 from fieldstone.model.weight_files import kind_of
 from fieldstone.training.halves import is_inside
 from fieldstone.training.recipe import Recipe
+from fieldstone.verbs.after_head import paths_from
 from fieldstone.verbs.import_weights import import_weights
 from fieldstone.verbs.own_start import Held
 from fieldstone.verbs.start import Start
@@ -122,7 +123,7 @@ def carry_over(
     """
     rows = plan.walk(outputs)
     head = next(row.path for row in rows if row.block.is_head)
-    after = set() if same_head else _from(head, rows)
+    after = frozenset() if same_head else paths_from(head, rows)
     held = {key: tensor.cpu() for key, tensor in learned.network.state_dict().items()}
     wanted = network.state_dict()
     taken, misfits, summed = {}, [], False
@@ -149,15 +150,6 @@ def carry_over(
     kept = tuple(path for path in paths if path not in new)
     notes = tuple(learned.about["data"].get("notes", ()))
     return Start(name, kept, new, head, preprocessing, learned.preprocessing, learned.seen, summed, notes)
-
-
-def _from(head: str, rows: tuple[Row, ...]) -> set[str]:
-    """The paths of the head, and of all that works on what it gives."""
-    found = {head}
-    for row in rows:
-        if found.intersection(row.sources):
-            found.add(row.path)
-    return found
 
 
 def _path_of(key: str, rows: tuple[Row, ...]) -> str:

@@ -39,7 +39,7 @@ class Below:
     def apart(self) -> str:
         """How what is outside is said, after a prefix."""
         tops = dict.fromkeys(f"{name.split('.')[0]}.*" if "." in name else name for name in self.outside)
-        return f"; left out is what has none: {', '.join(tops)}" if tops else ""
+        return f", and what lacks it left out: {', '.join(tops)}" if tops else ""
 
 
 def below(wanted: Sequence[str], tensors: Mapping[str, Tensor]) -> Below:
