@@ -324,3 +324,32 @@ def test_a_state_dict_needs_the_input(first: Path, others: Path, tmp_path: Path)
     saved(first, tmp_path / "own.pth")
     with pytest.raises(DesignError, match=r"needs its input; give input=\(C, H, W\)"):
         fs.train(others, network=Net(1), start=tmp_path / "own.pth", out=tmp_path / "run")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_state_dict_with_more_than_the_network(
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrapped: bool
+) -> None:
+    tensors = weights(fs.load(first, network=Net(3)))
+    held = {f"student.{name}": value for name, value in tensors.items()} | {"loss.weight": torch.ones(3)}
+    torch.save(held, tmp_path / "own.pth")
+    network = Wrapped(Net(1)) if wrapped else Net(1)
+    model = fs.train(
+        others, network=network, start=tmp_path / "own.pth", input=(3, 16, 16), recipe=features(), out=tmp_path / "run"
+    )
+    said = capsys.readouterr().err
+    names = "names taken with 'net.' for 'student.' at their beginning" if wrapped else "taken without the prefix"
+    assert names in said
+    assert ", and what lacks it left out: loss.*\n" in said
+    for name in (name for name in tensors if not name.startswith("fc")):
+        assert torch.equal(weights(model)[f"net.{name}" if wrapped else name], tensors[name])
+
+
+def test_of_several_networks_none_is_chosen(first: Path, others: Path, tmp_path: Path) -> None:
+    tensors = weights(fs.load(first, network=Net(3)))
+    held = {f"{one}.{name}": value for name, value in tensors.items() for one in ("teacher", "student")}
+    torch.save(held, tmp_path / "own.pth")
+    with pytest.raises(
+        ModelError, match=r"own\.pth: holds several networks, under 'teacher\.', 'student\.'; save the one"
+    ):
+        fs.train(others, network=Net(1), start=tmp_path / "own.pth", input=(3, 16, 16), out=tmp_path / "run")

@@ -80,7 +80,10 @@ class Held:
         """
         head = find_head(network, (preprocessing.channels, *preprocessing.size), outputs)
         other = self.classes is not None and (self.task, self.classes) != (task, classes)
-        match = Match.of(self.tensors, network.state_dict(), head, other_classes=other)
+        try:
+            match = Match.of(self.tensors, network.state_dict(), head, other_classes=other)
+        except ModelError as fault:
+            raise ModelError(fault.message, file=self.name, fix=fault.fix) from fault
         if match.faults:
             raise self._misfit(match.faults)
         _refuse_not_finite(match.taken, self.name)
