@@ -257,7 +257,8 @@ def test_a_network_that_ends_in_a_map_is_refused_before_any_work(
 ) -> None:
     (folder / "map.yaml").write_text("input: 3x16x16\nlayers: [conv classes 1]\n", encoding="utf-8")
     status, content, _ = answer(capsys, "train", photos, "--design", "map.yaml")
-    assert (status, content["error"]["message"]) == (2, "ends in 3x16x16, and the task needs 3 numbers an image")
+    message = "ends in 3x16x16, an answer for every place, and the task needs 3 numbers an image"
+    assert (status, content["error"]["message"]) == (2, message)
 
 
 def test_what_is_wrong_with_a_design_is_said_before_it_trains(

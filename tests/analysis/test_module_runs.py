@@ -254,3 +254,20 @@ def test_fields_that_are_not_known_are_null() -> None:
     assert repr(summary).splitlines()[-4].split()[-1] == "-"
     layer = summary.to_json()["layers"][-1]
     assert [layer[key] for key in ("receptive_field", "jump", "start", "smallest_field", "padding_share")] == [None] * 5
+
+
+class Counting(nn.Sequential):
+    listed = 0
+
+    def named_parameters(self, *args: Any, **kwargs: Any) -> Any:
+        Counting.listed += 1
+        return super().named_parameters(*args, **kwargs)
+
+
+def test_parameters_are_not_listed_anew_for_each_row() -> None:
+    counts = []
+    for layers in (3, 30):
+        Counting.listed = 0
+        fs.inspect(Counting(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range(layers))), (3, 8, 8))
+        counts.append(Counting.listed)
+    assert counts[0] == counts[1]

@@ -115,3 +115,14 @@ def test_a_stop_leaves_the_tail_as_it_was() -> None:
     with pytest.raises(StoppedError):
         fit.choose(example(30, 3), example(30, 3))
     assert torch.equal(layer.weight, before)
+
+
+def test_weights_that_are_computed_are_left_as_they_are() -> None:
+    """The loss that is said is that of the layer as it stands in the end, with features of very different sizes."""
+    train = example(60, 3)
+    train = Examples(train.features * np.array([1, 100, 0.01, 1, 1], dtype=np.float32), train.targets)
+    layer = nn.utils.parametrizations.weight_norm(nn.Linear(5, 3))
+    fitted = head_fit(layer, "multiclass").fit(train, None, 0.01)
+    with torch.no_grad():
+        loss = nn.functional.cross_entropy(layer(torch.from_numpy(train.features)), torch.from_numpy(train.targets))
+    assert fitted.loss == pytest.approx(float(loss), rel=1e-5)

@@ -138,3 +138,19 @@ def test_a_head_alone_takes_what_acts_and_its_own_settled_recipe(tmp_path: Path)
     (tmp_path / "recipe.yaml").write_text(settled.to_text(), encoding="utf-8")
     assert Recipe.read(tmp_path / "recipe.yaml") == settled
     assert (settled.epochs, settled.batch_size, settled.augment) == (1, None, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "photos", "augment"),
+    [
+        ("default", True, ("flip", "shift")),
+        ("default", False, ("shift",)),
+        ("finetune", True, ("flip", "crop")),
+        ("finetune", False, ("crop",)),  # a mirrored digit is none
+    ],
+)
+def test_what_is_no_photo_is_never_mirrored(name: str, photos: bool, augment: tuple[str, ...]) -> None:
+    recipe = Recipe.named(name)
+    assert recipe.resolved(images=100, photos=photos, precision="fp32").augment == augment
+    asked = recipe.replace(augment=["cutout"])
+    assert asked.resolved(images=100, photos=photos, precision="fp32").augment == ("cutout",)

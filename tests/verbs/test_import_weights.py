@@ -300,3 +300,70 @@ def test_class_names_are_read_a_line_each(tmp_path: Path) -> None:
         read_class_names(path)
     with pytest.raises(ModelError, match="cannot be read: is a directory; give a text file with one class name a line"):
         read_class_names(tmp_path)
+
+
+def beside(tensors: dict[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": tensor for prefix in prefixes for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "more", "left_out"),
+    [
+        (("backbone.",), [], ""),
+        (("net.encoder.",), ["mean"], "mean"),
+        (("model.",), ["criterion.weight"], "criterion.*"),
+        (("ema_model.", "model."), [], "ema_model.*"),
+        (("ema.module.", "module."), ["ema.decay"], "ema.*"),
+    ],
+)
+def test_names_are_found_under_any_beginning(
+    small: Path, tmp_path: Path, prefixes: tuple[str, ...], more: list[str], left_out: str
+) -> None:
+    tensors = torch.load(small, weights_only=True)
+    held = beside(tensors, *prefixes[::-1])
+    held |= {name: one + 1 for name, one in beside(tensors, *prefixes[:-1]).items()}
+    held |= {name: torch.ones(3) for name in more}
+    model = import_weights(written(tmp_path, held), "squeezenet-1.1", device="cpu")
+    alone = import_weights(small, "squeezenet-1.1", device="cpu")
+    for name, tensor in alone.network.state_dict().items():
+        assert torch.equal(tensor, model.network.state_dict()[name])
+    apart = f", and what lacks it left out: {left_out}" if left_out else ""
+    assert f"taken without the prefix {prefixes[-1]!r}{apart}" in model.about["data"]["notes"]
+
+
+def test_of_several_networks_none_is_chosen(small: Path, tmp_path: Path) -> None:
+    held = beside(torch.load(small, weights_only=True), "encoder_q.", "encoder_k.")
+    with pytest.raises(
+        ModelError, match=r"several networks, under 'encoder_q\.', 'encoder_k\.'; save the one that"
+    ) as caught:
+        import_weights(written(tmp_path, held), "squeezenet-1.1", device="cpu")
+    command = re.search(r"torch\.save\((\{.*\}), NEW\)", str(caught.value))
+    assert command is not None
+    kept = eval(command[1], {"tensors": held})  # the advice, followed
+    assert import_weights(written(tmp_path, kept), "squeezenet-1.1", device="cpu").classes == tuple("0123456")
+
+
+def test_a_missing_head_is_no_fault_of_a_start(small: Path, tmp_path: Path) -> None:
+    tensors = beside(torch.load(small, weights_only=True), "net.")
+    tensors = {name.replace("net.classifier.1.", "head."): tensor for name, tensor in tensors.items()}
+    path = written(tmp_path, tensors)
+    with pytest.raises(
+        ModelError, match=r"lacks the head alone, and as a start it needs none: fieldstone train DATA"
+    ) as caught:
+        import_weights(path, "squeezenet-1.1", device="cpu")
+    assert "\n  (taken without the prefix 'net.', and what lacks it left out: head.*); nothing was" in str(caught.value)
+    model = import_weights(path, "squeezenet-1.1", device="cpu", without_head=True)
+    whole = import_weights(small, "squeezenet-1.1", device="cpu")
+    old, new = whole.network.state_dict(), model.network.state_dict()
+    assert [name for name in old if old[name].shape != new[name].shape or not torch.equal(old[name], new[name])] == [
+        "39.weight", "39.bias",
+    ]  # fmt: skip
+    assert model.classes == ()
+
+
+def test_a_design_of_ones_own_has_no_table_of_names(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("input: 3x32x32\nlayers: [flatten, linear classes]\n", encoding="utf-8")
+    with pytest.raises(
+        ModelError, match=r"mine\.yaml is a file of a design, and whose layer names it has is not known"
+    ):
+        import_weights(small, str(tmp_path / "mine.yaml"))

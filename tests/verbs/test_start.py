@@ -14,9 +14,12 @@ from safetensors.torch import save_file
 
 import fieldstone as fs
 from fieldstone.cli import run
+from fieldstone.design.named import names
 from fieldstone.errors import DataError, DesignError, ModelError, RecipeError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise
+from fieldstone.network.build import build
+from fieldstone.training.halves import halves
 from fieldstone.training.run import Run
 from torchvision_by_hand import randomised, resnet18
 from trainings import colours_learned, pictures, stopping_after
@@ -354,7 +357,9 @@ def test_a_head_that_is_not_the_end_of_a_chain_cannot_be_fitted_alone(others: Pa
         layers=["conv 4 3", "globalavgpool", {"branches add": [["linear classes"], ["linear 1"]]}],
     )
     fs.train(others, design=forked, recipe=fs.Recipe(epochs=1), out=tmp_path / "forked")
-    with pytest.raises(DesignError, match="the head is not the end of one chain"):
+    with pytest.raises(
+        DesignError, match=r"the head is not the end of one chain \(it stands on one of several paths.*head_first=false"
+    ):
         fs.train(others, start=tmp_path / "forked", out=tmp_path / "run")
     fs.train(others, start=tmp_path / "forked", recipe=finetune(head_first=False), out=tmp_path / "run")
 
@@ -396,3 +401,85 @@ def test_a_model_of_another_ending_is_a_start(first: Path, others: Path, tmp_pat
     fs.train(others, start=file, recipe=features(), out=tmp_path / "run")
     with pytest.raises(DesignError, match="--start brings its own design; leave out --design"):
         fs.train(others, start=file, design="resnet-18", out=tmp_path / "again")
+
+
+SQUEEZED = ["conv 8 3 padding=1", "relu", "dropout 0.2", "conv classes 1", "relu", "globalavgpool"]
+
+
+@pytest.mark.parametrize(
+    "layers", [SQUEEZED, [*SQUEEZED[:4], "globalavgpool", "softmax"], [*SQUEEZED[:4], "globalavgpool"]]
+)
+def test_a_head_of_a_convolution_is_fitted_to_the_maps(tmp_path: Path, layers: list[str]) -> None:
+    """Every seed ends in one minimum: no class is lost behind the relu, where it would have no gradient."""
+    design = fs.Design(input=(3, 16, 16), layers=layers)
+    first = colours_learned(tmp_path / "first", design, seed=0)
+    data = pictures(tmp_path / "data", {"rose": 0, "grass": 1, "sea": 2, "sky": 2}, 10, 5)
+    heads = []
+    for seed in range(4):
+        recipe = features(seed=seed, weight_decay=0.01)
+        model = fs.train(data, start=first, recipe=recipe, out=tmp_path / str(seed))
+        decoded = fs.open_data(data).decode(model.preprocessing)
+        rows = decoded.manifest.indices("train")
+        with torch.no_grad():
+            pixels = Normalise(model.preprocessing)(torch.from_numpy(np.array(decoded.images[rows])))
+            assert bool((model.network(pixels) > 0).any(dim=0).all())
+        heads.append(weights(model)["4.weight"])
+    for other in heads[1:]:
+        torch.testing.assert_close(other, heads[0], rtol=0.02, atol=0.02)
+
+
+def test_one_output_that_is_never_below_0_is_refused(others: Path, tmp_path: Path) -> None:
+    design = fs.Design(input=(3, 16, 16), layers=SQUEEZED)
+    message = "relu after the head leaves no answer below 0, and one output for two classes .* give --task multiclass"
+    with pytest.raises(DesignError, match=message) as raised:
+        fs.train(others, design=design, recipe=fs.Recipe(epochs=1), out=tmp_path / "run")
+    assert raised.value.path == "5"
+    fs.train(others, design=design, task="multiclass", recipe=fs.Recipe(epochs=1), out=tmp_path / "run")
+    mended = fs.Design(input=(3, 16, 16), layers=[*SQUEEZED[:5], "conv 4 1", "globalavgpool", "linear 1"])
+    fs.train(others, design=mended, recipe=fs.Recipe(epochs=1), out=tmp_path / "mended")
+
+
+def test_every_network_of_the_gallery_with_one_answer_an_image_can_be_cut_before_its_head() -> None:
+    for name in names():
+        design = fs.Design.named(name).resolve(classes=3)
+        if len(design.output_shape(3)) > 1:
+            continue
+        head = next(row.path for row in design.walk(3) if row.block.is_head)
+        with torch.device("meta"):
+            parts = halves(build(design, 3), head)
+        whole = sum(1 for _ in build_names(parts.trunk)) + sum(1 for _ in build_names(parts.tail))
+        with torch.device("meta"):
+            assert whole == sum(1 for _ in build_names(build(design, 3)))
+        assert [p.shape[0] for p in parts.tail.parameters()] == [3, 3], name
+
+
+def build_names(network: torch.nn.Module) -> list[str]:
+    return [name for name, _ in network.named_parameters()]
+
+
+def test_weights_after_the_head_are_new_with_it(tmp_path: Path, others: Path) -> None:
+    layers = ["conv 8 3 padding=1", "relu", "conv classes 1", "batchnorm", "globalavgpool"]
+    first = colours_learned(tmp_path / "first", fs.Design(input=(3, 16, 16), layers=layers), seed=0)
+    model = fs.train(others, start=first, recipe=features(), out=tmp_path / "run")
+    assert model.about["data"]["start"]["new"] == ["3", "4"]
+    assert torch.equal(weights(model)["1.weight"], weights(fs.load(first))["1.weight"])
+
+
+@pytest.mark.parametrize("prefix", ["", "backbone.", "encoder.body."])
+def test_a_state_dict_without_a_head_is_a_start(
+    others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], prefix: str
+) -> None:
+    network, file = randomised(resnet18()), tmp_path / "trunk.pth"
+    tensors = {f"{prefix}{name}": one for name, one in network.state_dict().items() if not name.startswith("fc.")}
+    more = {"projector.0.weight": torch.zeros(3, 512)} if prefix else {f"{prefix}fc.0.weight": torch.zeros(3, 512)}
+    torch.save(tensors | more, file)
+    model = fs.train(others, start=file, design="resnet-18", input=(3, 32, 32), recipe=features(), out=tmp_path / "run")
+    inputs = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        ours = model.network[:-1](inputs)  # type: ignore[index]
+        network.fc = torch.nn.Identity()
+        torch.testing.assert_close(ours, network.eval()(inputs), rtol=1e-4, atol=1e-4)
+    said = capsys.readouterr().err
+    assert "block 19 new\n" in said
+    assert "it has no head for this network\n" in said
+    assert fs.load(tmp_path / "run").classes == ("sea", "sunset")

@@ -123,16 +123,40 @@ def load(path: str | Path, network: nn.Module | None = None, *, device: str | to
         ModelError: the file is missing, cut, altered, or holds the weights of another network.
         MissingExtraError: the package of that name is not installed.
     """
+    return stored(path).model(network, device=device)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Stored:
+    """A model as its file holds it, its network not yet made.
+
+    Attributes:
+        tensors: by the names of the network that was saved.
+        known: what the file says of the rest, by the names of `Model`'s attributes.
+    """
+
+    file: Path
+    run: Path | None
+    tensors: dict[str, Tensor]
+    known: dict[str, Any]
+
+    def model(self, network: nn.Module | None = None, *, device: str | torch.device | None = None) -> Model:
+        """The model, as `load` gives it. Raises ModelError where the tensors do not fit the network."""
+        misfit, known = OTHER_NETWORK, self.known
+        if network is None:
+            outputs = known["task"].outputs(len(known["classes"]))
+            network, misfit = _built(known["design"], outputs, self.file), ALTERED
+        _fill(network, self.tensors, self.file, misfit)
+        chosen = pick_device(device)
+        return Model(network=place(network, chosen).eval(), device=chosen, run=self.run, **known)
+
+
+def stored(path: str | Path) -> Stored:
+    """What `load` reads, before a network is made of it. Raises as that does."""
     run = Path(path) if str(path) not in named.names() and Path(path).is_dir() else None
     file = run / "model.safetensors" if run else _file(path)
     content = read_model_file(file)
-    made = _understood(content.fields, file)
-    misfit = OTHER_NETWORK
-    if network is None:
-        network, misfit = _built(made["design"], made["task"].outputs(len(made["classes"])), file), ALTERED
-    _fill(network, content, file, misfit)
-    chosen = pick_device(device)
-    return Model(network=place(network, chosen).eval(), device=chosen, run=run, **made)
+    return Stored(file, run, content.tensors, _understood(content.fields, file))
 
 
 def _file(path: str | Path) -> Path:
@@ -206,10 +230,10 @@ OTHER_NETWORK = ("does not fit the network", "give the network that was trained,
 """What it means that tensors do not fit, and what to do: the checksum covers neither their names nor their shapes."""
 
 
-def _fill(network: nn.Module, content: ModelFile, file: Path, misfit: tuple[str, str]) -> None:
+def _fill(network: nn.Module, tensors: dict[str, Tensor], file: Path, misfit: tuple[str, str]) -> None:
     """Give the network the file's tensors, all of them or none."""
     wanted = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
-    held = {name: _kind(tensor) for name, tensor in content.tensors.items()}
+    held = {name: _kind(tensor) for name, tensor in tensors.items()}
     if wanted != held:
         differ = sorted(name for name in wanted.keys() | held.keys() if wanted.get(name) != held.get(name))
         first = differ[0]
@@ -219,7 +243,7 @@ def _fill(network: nn.Module, content: ModelFile, file: Path, misfit: tuple[str,
             file=str(file),
             fix=misfit[1],
         )
-    network.load_state_dict(content.tensors, assign=True)
+    network.load_state_dict(tensors, assign=True)
 
 
 def _kind(tensor: Tensor) -> str:

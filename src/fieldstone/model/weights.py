@@ -20,12 +20,10 @@ from fieldstone.errors import ModelError
 from fieldstone.model.tensors import read_tensors
 from fieldstone.model.weight_files import kind_of
 from fieldstone.network.memory import within_memory
+from fieldstone.network.state_dicts.prefix import PREFIXES
 
 CONTAINERS = ("model", "state_dict", "model_state_dict", "model_ema", "state_dict_ema")
 """Entries under which training programs keep a state dict; an earlier one is taken before a later one."""
-
-PREFIXES = ("module.", "_orig_mod.", "model.")
-"""What data parallelism, torch.compile and Lightning put before every name."""
 
 AVERAGED = "n_averaged"
 """The counter of torch's averaged models, beside names that start with `module.`."""

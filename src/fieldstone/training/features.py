@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from fieldstone.errors import DeviceError
 from fieldstone.model.inference import SMALLER, evaluating
 from fieldstone.model.inference import place as place_on
 from fieldstone.model.tensors import content_digest, copied
-from fieldstone.network.fold import folded
 from fieldstone.network.memory import within_memory
 from fieldstone.training.precision import autocast
 
@@ -31,10 +30,10 @@ class StoppedError(Exception):
     """Somebody asked to stop before all was computed."""
 
 
-def place_of_features(pixels: str, trunk: nn.Module, rows: Rows, settings: Sequence[str]) -> Path:
+def place_of_features(pixels: str, weights: Mapping[str, Tensor], rows: Rows, settings: Sequence[str]) -> Path:
     """Where the features of these images lie in the cache: a name for the images, the weights and the settings."""
-    weights = content_digest("", copied(trunk.state_dict()))
-    key = cache.key([pixels, weights, torch.__version__, *settings], rows.tolist())
+    digest = content_digest("", copied(weights))
+    key = cache.key([pixels, digest, torch.__version__, *settings], rows.tolist())
     return cache.folder() / f"features-{key}.npy"
 
 
@@ -59,22 +58,22 @@ def write_features(
     advance: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> Features:
-    """Compute the trunk's outputs for some rows of the images, (N, C, ...) in float32, and keep them.
+    """Compute a trunk's outputs for some rows of the images, (N, C, ...) in float32, and keep them.
 
     Raises:
         StoppedError: `stop` said so.
         DeviceError: the device has too little memory.
         DataError: the cache cannot be written.
     """
-    quick = place_on(folded(trunk), device)
+    trunk = place_on(trunk, device)
     refusal = DeviceError(f"{device} has too little memory for {IMAGES_AT_ONCE} images in this network", fix=SMALLER)
-    with cache.written(place) as beside, beside.open("wb") as stream, evaluating(quick), within_memory(refusal):
+    with cache.written(place) as beside, beside.open("wb") as stream, evaluating(trunk), within_memory(refusal):
         begun = False
         for some, pixels in in_turn(images, rows, IMAGES_AT_ONCE, device):
             if stop():
                 raise StoppedError
             with autocast(device, precision):
-                made: Tensor = quick(normalise(pixels))
+                made: Tensor = trunk(normalise(pixels))
             values = made.float().cpu().contiguous().numpy()
             if not begun:
                 header = {"descr": "<f4", "fortran_order": False, "shape": (len(rows), *values.shape[1:])}

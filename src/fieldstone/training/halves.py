@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from fieldstone.errors import DesignError
+from fieldstone.network.fold import folded
 from fieldstone.network.named_modules import USES_NAMES, NamedSequential
 from fieldstone.training.recipe import TRUNK
 
 
 @dataclass(frozen=True)
 class Halves:
-    """`tail(trunk(input))` is what the network gives; their layers are the network's own."""
+    """`tail(trunk(input))` is what the network gives; their layers are the network's own.
+
+    Attributes:
+        tail: a chain, the head first.
+        weights: what the trunk has learned.
+        function: what else tells two trunks apart that have the same weights.
+    """
 
     trunk: nn.Module
     tail: nn.Sequential
+    weights: Mapping[str, Tensor]
+    function: str = ""
+
+    @property
+    def quick_trunk(self) -> nn.Module:
+        """The same function for inference; faster where the trunk is a chain of blocks."""
+        return folded(self.trunk) if isinstance(self.trunk, NamedSequential) else self.trunk
 
 
 def halves(network: nn.Module, head: str) -> Halves:
@@ -35,7 +49,7 @@ def halves(network: nn.Module, head: str) -> Halves:
     here = network
     for part in head.split("."):
         if not isinstance(here, nn.Sequential):
-            raise _not_last(head)
+            raise _not_last(head, "it stands on one of several paths whose answers are put together")
         children = dict(here.named_children())
         place = list(children).index(part)
         before += list(children.values())[:place]
@@ -43,34 +57,53 @@ def halves(network: nn.Module, head: str) -> Halves:
         here = children[part]
     tail = (here, *after)
     if any(isinstance(inner, USES_NAMES) for module in tail for inner in module.modules()):
-        raise _not_last(head)
-    return Halves(NamedSequential(*before), nn.Sequential(*tail))
+        raise _not_last(head, "what follows it takes a map from before it, or keeps one")
+    trunk = NamedSequential(*before)
+    return Halves(trunk, nn.Sequential(*tail), trunk.state_dict())
 
 
-def _not_last(head: str) -> DesignError:
+def _not_last(head: str, why: str) -> DesignError:
     return DesignError(
-        "the head is not the end of one chain, so the features before it cannot be kept alone",
+        f"the head is not the end of one chain ({why}), so what it is given is not all that the answer depends on",
         path=head,
-        fix="use --recipe finetune with head_first=false",
+        fix="train the rest with it: --recipe finetune --set head_first=false",
     )
 
 
-def frozen_modules(network: nn.Module, head: str, paths: Iterable[str]) -> list[nn.Module]:
-    """The modules of the blocks at these paths; `trunk` means every block but the head.
+def resting_modules(network: nn.Module, head: str | None, paths: Iterable[str]) -> list[nn.Module]:
+    """The modules that are frozen as a whole; `trunk` means all that neither are in the head, nor hold it.
 
     Raises:
         DesignError: there is no block at a path.
     """
     found: list[nn.Module] = []
-    modules = dict(network.named_modules())
+    modules = {name: module for name, module in network.named_modules() if name}
+    parameters = {name for name, _ in network.named_parameters()}
     for path in paths:
-        if path == TRUNK:
-            found += [m for name, m in modules.items() if name and not is_inside(name, head) and not list(m.children())]
-        elif path in modules and path:
+        if path == TRUNK and head is not None:
+            found += [m for name, m in modules.items() if not (is_inside(name, head) or is_inside(head, name))]
+        elif path in modules:
             found.append(modules[path])
-        else:
-            raise DesignError(f"freeze: there is no block {path!r}", fix=f"give paths of the design, or {TRUNK}")
+        elif path not in parameters:
+            raise DesignError(
+                f"freeze: there is no block {path!r}",
+                fix=f"give paths of the design, or names of modules of your own network, or {TRUNK}",
+            )
     return found
+
+
+def frozen_parameters(network: nn.Module, head: str | None, paths: Iterable[str]) -> list[nn.Parameter]:
+    """The parameters of the blocks at these paths; of `trunk`, all but the head's."""
+    return [
+        parameter
+        for name, parameter in network.named_parameters()
+        if any(is_frozen(name, path, head) for path in paths)
+    ]
+
+
+def is_frozen(path: str, freeze: str, head: str | None) -> bool:
+    """Whether `freeze` names this block, one that holds it, or the trunk that it stands in."""
+    return is_inside(path, freeze) if freeze != TRUNK or head is None else not is_inside(path, head)
 
 
 def is_inside(path: str, block: str) -> bool:
@@ -81,6 +114,7 @@ def is_inside(path: str, block: str) -> bool:
 def block_rates(network: nn.Module, decay: float) -> dict[str, float]:
     """By parameter, what its learning rate is multiplied with: `decay` once for each block of the design after its own.
 
+    The blocks of a network of the user's own are its children, in the order in which it has them.
     Source: layer-wise decay as in Clark et al., ELECTRA, 2020, with the design's blocks that hold weights as layers.
     """
     names = [name for name, _ in network.named_parameters()]

@@ -165,10 +165,23 @@ class HeadFit:
         return self.task.metrics(logits, torch.from_numpy(some.targets), self.classes)
 
 
+def lift(tail: nn.Sequential) -> None:
+    """Where a relu follows, begin a new head with every output at 1.
+
+    An output that is below 0 on every image has no gradient there: with weights that are drawn, some classes may stay
+    so, whatever is fitted.
+    """
+    head, bias = tail[0], getattr(tail[0], "bias", None)
+    relus = any(isinstance(module, nn.ReLU | nn.ReLU6) for module in tail[1:].modules())
+    if relus and isinstance(bias, nn.Parameter) and isinstance(head.weight, nn.Parameter):
+        nn.init.zeros_(head.weight)
+        nn.init.ones_(bias)
+
+
 def _takes(head: nn.Module, channels: int) -> bool:
-    """Whether each feature has weights of its own, (out, channels, ...), that can be scaled."""
+    """Whether each feature has weights of its own, (out, channels, ...), to scale; not where they are computed."""
     plain = isinstance(head, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-    return plain and isinstance(head.weight, Tensor) and head.weight.shape[1] == channels
+    return plain and isinstance(head.weight, nn.Parameter) and head.weight.shape[1] == channels
 
 
 def _rescale(head: nn.Module, scale: Tensor) -> None:

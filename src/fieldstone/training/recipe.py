@@ -21,8 +21,8 @@ NAMED: dict[str, dict[str, Any]] = {
     "thorough": {"epochs": 60, "augment": ["flip", "crop", "color"], "label_smoothing": 0.1},
     "features": {"optimizer": "lbfgs", "freeze": ["trunk"], "augment": []},
     "finetune": {
-        "epochs": 6, "learning_rate": 0.0005, "augment": ["flip", "crop"], "label_smoothing": 0.1, "head_first": True,
-        "layer_decay": 0.9, "batchnorm": "frozen", "average": True,
+        "epochs": 6, "learning_rate": 0.0005, "label_smoothing": 0.1, "head_first": True, "layer_decay": 0.9,
+        "batchnorm": "frozen", "average": True,
     },
 }  # fmt: skip
 OF_LEARNED = ("features", "finetune")
@@ -120,6 +120,11 @@ class Recipe(BaseModel):
         """Whether it makes sense on weights that were learned before alone."""
         return bool(self.freeze) or self.head_first
 
+    @property
+    def fits_head(self) -> bool:
+        """Whether the head is fitted to what the trunk makes of the images, before the epochs or in their place."""
+        return self.head_first or self.optimizer == "lbfgs"
+
     @classmethod
     def named(cls, name: str) -> Self:
         """A recipe that Fieldstone ships: `default`, `quick`, `sgd`, `thorough`, `features` or `finetune`."""
@@ -164,11 +169,16 @@ class Recipe(BaseModel):
                 "batch_size": self.batch_size or default_batch_size(images),
                 "learning_rate": self.learning_rate or LEARNING_RATES[self.optimizer],
                 "weight_decay": self._weight_decay(),
-                "augment": (("flip", "shift") if photos else ("shift",)) if self.augment is None else self.augment,
+                "augment": self._augment(photos) if self.augment is None else self.augment,
                 "precision": precision if self.precision == "auto" else self.precision,
                 **(OF_EPOCHS if self.optimizer == "lbfgs" else {}),
             }
         )
+
+    def _augment(self, photos: bool) -> tuple[Augmentation, ...]:
+        """What learned weights are finetuned on is cut out anew each time; the rest is moved."""
+        moved: Augmentation = "crop" if self.head_first else "shift"
+        return ("flip", moved) if photos else (moved,)
 
     def _weight_decay(self) -> float | None:
         """None stays where it is chosen on validation."""

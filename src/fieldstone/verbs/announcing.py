@@ -40,7 +40,8 @@ def announcement(job: Job, *, augment_chosen: bool) -> Iterator[str]:
 def _of_data(job: Job) -> Iterator[str]:
     manifest = job.decoded.manifest
     counts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in ("train", "val", "test"))
-    yield f"{printable(manifest.path)}: {len(job.classes)} classes, {counts} ({manifest.form}); task {job.task.name}"
+    classes = f"{len(manifest.classes)} classes"
+    yield f"{printable(manifest.path)}: {classes}, {counts} ({manifest.form}); task {job.task.name}"
     left_out = len(manifest.left_out)
     if left_out:
         yield f"{'1 file' if left_out == 1 else f'{left_out:,} files'} left out; {job.run.data} names them"
@@ -54,11 +55,11 @@ def _of_network(job: Job) -> Iterator[str]:
     name = "a network of your own" if job.design is None else job.design.name or "design"
     yield f"{name} on {shape}: {parameters:,} parameters, on {job.device} in {job.recipe.precision}"
     if job.design is not None:
-        outputs = job.task.outputs(len(job.classes))
-        summary = summarise(job.design, len(job.classes), "the data's", outputs, job.task.name)
+        outputs = job.task.outputs(len(job.images.classes))
+        summary = summarise(job.design, len(job.images.classes), "the data's", outputs, job.task.name)
         yield from (str(finding) for finding in summary.findings if finding.severity != "note")
     if job.start is not None:
-        yield from job.start.lines()
+        yield from job.start.lines("layer" if job.design is None else "block")
         yield from _seen(job, job.start.seen)
 
 

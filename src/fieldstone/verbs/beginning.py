@@ -13,16 +13,19 @@ from fieldstone.data.dataset import Dataset
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError, DeviceError
-from fieldstone.geometry import format_shape
+from fieldstone.geometry import Shape, format_shape
 from fieldstone.model.inference import evaluating
-from fieldstone.model.model import UNNAMED, Model
+from fieldstone.model.model import Model
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.network.memory import within_memory
 from fieldstone.tasks.task import Task
 from fieldstone.training.recipe import Recipe
+from fieldstone.verbs.after_head import floor_of
 from fieldstone.verbs.choose_design import choose_design
-from fieldstone.verbs.learned import Start, carry_over, design_like, find_start, preprocessing_like
+from fieldstone.verbs.learned import called, carry_over, design_like, find_held, find_start, preprocessing_like
+from fieldstone.verbs.own_start import Held
+from fieldstone.verbs.start import Start
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,9 @@ class Beginning:
     Attributes:
         design: None where the network is one of the user's own.
         own: that network.
-        learned: the model whose weights are taken, None where all are drawn.
+        learned: the model whose weights a design's network takes, None where all are drawn.
         start: how that model was named.
+        held: the weights that the user's own network takes, None where it keeps those that it has.
         preprocessing: mean and standard deviation are still to be measured, unless learned weights bring theirs.
     """
 
@@ -42,6 +46,7 @@ class Beginning:
     learned: Model | None
     start: str | None
     preprocessing: Preprocessing
+    held: Held | None = None
 
     def resolve(self, classes: int) -> Beginning:
         """The same for another number of classes."""
@@ -58,7 +63,9 @@ class Beginning:
         if self.design is None:
             assert self.own is not None
             _refuse_strange(self.own, (self.preprocessing.channels, *self.preprocessing.size), outputs)
-            return self.own, None
+            if self.held is None:
+                return self.own, None
+            return self.own, self.held.put_into(self.own, self.preprocessing, outputs, task.name, classes)
         network = built(self.design, outputs)
         initialise(network, recipe.init, recipe.seed)
         if self.learned is None:
@@ -88,13 +95,14 @@ def begin(
     """
     _refuse_together(design, network, start, shape, width)
     classes = len(dataset.classes)
+    if network is not None:
+        return _begin_own(network, start, shape, recipe)
     if start is not None:
         learned = find_start(start, design)
         assert learned.design is not None
         plan = design_like(learned, shape, dataset.channels, classes)
-        return Beginning(plan, None, learned, _called(start), preprocessing_like(learned, plan, recipe))
-    if network is not None:
-        return Beginning(None, network, None, None, preprocessing_of(shape, recipe))
+        preprocessing = preprocessing_like(learned.preprocessing, plan.input, recipe)
+        return Beginning(plan, None, learned, called(start), preprocessing)
     plan = choose_design(design, dataset, shape, classes, width)
     return Beginning(plan, None, None, None, preprocessing_of(plan.input, recipe))
 
@@ -105,30 +113,35 @@ def built(plan: Design, outputs: int) -> nn.Module:
         return build(plan, outputs)
 
 
-def _called(start: str | Path | Model) -> str:
-    if not isinstance(start, Model):
-        return str(start)
-    return UNNAMED if start.run is None else str(start.run)
+def _begin_own(
+    network: nn.Module, start: str | Path | Model | None, shape: tuple[int, ...] | None, recipe: Recipe
+) -> Beginning:
+    """A network of the user's own; learned weights that say how images become their input bring that."""
+    held = None if start is None else find_held(start)
+    if held is None or held.preprocessing is None:
+        if shape is None:
+            raise DesignError(f"a network of your own {_NEEDS}", fix="give input=(C, H, W)")
+        return Beginning(None, network, None, None, preprocessing_of(shape, recipe), held)
+    saw = held.preprocessing
+    wanted = (saw.channels, *saw.size) if shape is None else shape
+    _refuse_no_image(wanted)
+    return Beginning(None, network, None, None, preprocessing_like(saw, wanted, recipe), held)
 
 
 def _refuse_together(
     design: object, network: object, start: object, shape: Sequence[int] | None, width: float | None
 ) -> None:
-    if network is not None and (design is not None or width is not None or shape is None):
-        raise DesignError(
-            "a network of your own takes the place of a design and needs its input", fix="give input=(C, H, W)"
-        )
+    if network is not None and (design is not None or width is not None or (shape is None and start is None)):
+        raise DesignError(f"a network of your own {_NEEDS}", fix="give input=(C, H, W)")
     if network is not None and not isinstance(network, nn.Module):
         raise DesignError(f"network {network!r} is no torch.nn.Module", fix="give a module; a name goes to design=")
-    if start is not None and network is not None:
-        raise DesignError(
-            "a network of your own brings its own weights, and start= others",
-            fix="load them into it, and leave out start=",
-        )
     if start is not None and width is not None:
         raise DesignError(
             f"learned weights have the width of their design, not {width:g} times it", fix="leave out --width"
         )
+
+
+_NEEDS = "takes the place of a design and needs its input"
 
 
 def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) -> None:
@@ -151,26 +164,45 @@ def _refuse_strange(network: nn.Module, shape: tuple[int, ...], outputs: int) ->
     if found != (2, outputs):
         raise DesignError(
             f"the network gives {found} for 2 images, and the task needs (2, {outputs})",
-            fix=f"end it in {outputs} numbers an image, or give another task",
+            fix=f"end it in {_numbers(outputs)} an image, or give another task",
         )
 
 
 def _refuse_misfit(plan: Design, outputs: int) -> None:
-    """A design whose blocks do not fit, or that does not end in one number an output."""
+    """A design whose blocks do not fit, or that does not end in one number an output, below 0 where it is alone."""
     shape = plan.output_shape(outputs)
     if shape != (outputs,):
+        everywhere = ", an answer for every place" if len(shape) > 1 else ""
         raise DesignError(
-            f"ends in {format_shape(shape)}, and the task needs {outputs} number{'s' if outputs > 1 else ''} an image",
+            f"ends in {format_shape(shape)}{everywhere}, and the task needs {_numbers(outputs)} an image",
             file=plan.file,
             fix="end it with `linear classes`, or with globalavgpool after `conv classes 1`",
         )
+    floor = floor_of(plan.walk(outputs)) if outputs == 1 else None
+    if floor is not None:
+        raise DesignError(
+            f"{floor.block.keyword} after the head leaves no answer below 0, and one output for two classes has to be "
+            "below 0 for the first of them",
+            file=plan.file,
+            path=floor.path,
+            fix="give --task multiclass, an output for each, or take it out",
+        )
+
+
+def _numbers(count: int) -> str:
+    return f"{count} numbers" if count > 1 else "1 number"
 
 
 def preprocessing_of(shape: tuple[int, ...] | None, recipe: Recipe) -> Preprocessing:
     """How images become the input of a design; mean and standard deviation are still to be measured."""
-    if shape is None or len(shape) != 3 or shape[0] not in (1, 3):
+    _refuse_no_image(shape or ())
+    assert shape is not None
+    return Preprocessing(size=(shape[1], shape[2]), channels=shape[0], resize=recipe.resize, resize_to=recipe.resize_to)
+
+
+def _refuse_no_image(shape: Shape) -> None:
+    if len(shape) != 3 or shape[0] not in (1, 3):
         raise DesignError(
-            f"an input of {format_shape(shape or ())} is not one of images",
+            f"an input of {format_shape(shape)} is not one of images",
             fix="give one or three channels, a height and a width, as in 3x64x64",
         )
-    return Preprocessing(size=(shape[1], shape[2]), channels=shape[0], resize=recipe.resize, resize_to=recipe.resize_to)

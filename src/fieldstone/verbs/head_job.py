@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch import nn
 
-from fieldstone.training.epoch import shortened, validation_text
+from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.design import Design
+from fieldstone.training.checkpoint import Progressed, weights_of
+from fieldstone.training.epoch import epoch_line, shortened, validation_text
 from fieldstone.training.features import Features, Rows, place_of_features, stored_features, write_features
 from fieldstone.training.halves import Halves, halves
-from fieldstone.training.head import Examples, Fitted, HeadFit
+from fieldstone.training.head import Examples, Fitted, HeadFit, lift
+from fieldstone.training.own_head import halves_of_own
 
 if TYPE_CHECKING:
     from fieldstone.verbs.training_job import Job
@@ -48,25 +53,52 @@ class HeadFitted:
 
 @dataclass(frozen=True)
 class HeadJob:
-    """What of a job concerns its head alone."""
+    """What of a job concerns its head, before the first epoch or without any."""
 
     job: Job
     head: str
 
-    def fit(self, stop: Callable[[], bool]) -> HeadFitted:
-        """Fit the head in place.
+    def begin(self, at: Progressed, stop: Callable[[], bool]) -> dict[str, Any] | None:
+        """Fit the head in place; the epoch's line where it is all that trains.
 
         Raises:
             StoppedError: `stop` said so before all features were there.
-            DesignError: the head is not the end of one chain.
+            DesignError: the head cannot be cut off.
         """
-        job, parts = self.job, halves(self.job.network, self.head)
-        train, validation = job.decoded.manifest.indices("train"), job.validation_rows
-        rows = np.concatenate([train, validation])
+        began = time.perf_counter()
+        fitted = self._fit(stop)
+        at.head_fitted = True
+        self.job.progress.say(fitted.text)
+        if self._is_alone:
+            return self._as_epoch(at, fitted, time.perf_counter() - began)
+        if self.job.images.validation is not None:
+            at.head_weights = weights_of(self.job.network)
+        return None
+
+    @property
+    def _is_alone(self) -> bool:
+        return self.job.recipe.optimizer == "lbfgs"
+
+    def _as_epoch(self, at: Progressed, fitted: HeadFitted, seconds: float) -> dict[str, Any]:
+        """Every image was seen once."""
+        at.step, at.kept, at.best_epoch = self.job.images.batches.steps, "epoch", 1
+        at.kept_metrics, at.kept_weights = fitted.validation, weights_of(self.job.network)
+        at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
+        return epoch_line(
+            epoch=1, step=at.step, learning_rate=self.job.recipe.learning_rate, loss=fitted.loss,
+            metrics=fitted.validation, averaged=None, images=fitted.computed, training=fitted.seconds, seconds=seconds,
+        )  # fmt: skip
+
+    def _fit(self, stop: Callable[[], bool]) -> HeadFitted:
+        job, images = self.job, self.job.images
+        parts = cut(job.network, self.head, job.design, job.decoded.preprocessing)
+        if job.start is not None and job.start.new:
+            lift(parts.tail)
+        rows = np.concatenate([images.rows, images.validation_rows])
         features, computed, seconds = self._features(parts, rows, stop)
-        targets = job.decoded.manifest.targets[rows]
-        known = Examples(features[: len(train)], targets[: len(train)])
-        checks = Examples(features[len(train) :], targets[len(train) :]) if len(validation) else None
+        targets, count = job.decoded.manifest.targets[rows], len(images.rows)
+        known = Examples(features[:count], targets[:count])
+        checks = Examples(features[count:], targets[count:]) if len(images.validation_rows) else None
         fitted = self._fitted(parts, known, checks, Examples(features, targets), stop)
         return HeadFitted(fitted.loss, shortened(fitted.metrics), fitted.weight_decay, computed, seconds)
 
@@ -74,30 +106,41 @@ class HeadJob:
         self, parts: Halves, train: Examples, validation: Examples | None, every: Examples, stop: Callable[[], bool]
     ) -> Fitted:
         """The fit; where the head is all that trains, validation chooses the regularisation and then trains too."""
-        recipe, alone = self.job.recipe, self.job.recipe.optimizer == "lbfgs"
-        smoothing = recipe.label_smoothing if alone else 0.0  # with that of later epochs, too weak a penalty looks best
-        fit = HeadFit(parts.tail, self.job.task, self.job.classes, self.job.class_weights, smoothing, stop)
-        if alone and recipe.weight_decay is not None:
+        job, recipe = self.job, self.job.recipe
+        smoothing = recipe.label_smoothing if self._is_alone else 0.0  # with that of epochs, too weak a penalty wins
+        fit = HeadFit(parts.tail, job.task, job.images.classes, job.images.class_weights, smoothing, stop)
+        if self._is_alone and recipe.weight_decay is not None:
             return fit.fit(train, validation, recipe.weight_decay)
         if validation is None:
             return fit.fit(train, None, 1 / len(train.targets))  # the prior of a weight of variance 1
         chosen = fit.choose(train, validation)
-        if alone:
+        if self._is_alone:
             fit.fit(every, None, chosen.weight_decay)
         return chosen
 
     def _features(self, parts: Halves, rows: Rows, stop: Callable[[], bool]) -> tuple[Features, int, float]:
         """The features of these images, how many were computed, and in how many seconds."""
         job = self.job
-        settings = (job.recipe.precision, job.device.type, repr(job.decoded.preprocessing))
-        place = place_of_features(job.decoded.key, parts.trunk, rows, settings)
+        settings = (job.recipe.precision, job.device.type, repr(job.decoded.preprocessing), parts.function)
+        place = place_of_features(job.decoded.key, parts.weights, rows, settings)
         stored = stored_features(place, rows)
         if stored is not None:
             return stored, 0, 0.0
         began = time.perf_counter()
         with job.progress.bar("features", len(rows)) as bar:
             made = write_features(
-                place, parts.trunk, job.normalise, job.decoded.images, rows,
+                place, parts.quick_trunk, job.images.normalise, job.decoded.images, rows,
                 device=job.device, precision=job.recipe.precision, advance=bar.advance, stop=stop,
             )  # fmt: skip
         return made, len(rows), time.perf_counter() - began
+
+
+def cut(network: nn.Module, head: str, design: Design | None, preprocessing: Preprocessing) -> Halves:
+    """A network in two before its head, whether a design made it or the user.
+
+    Raises:
+        DesignError: it cannot be cut there.
+    """
+    if design is not None:
+        return halves(network, head)
+    return halves_of_own(network, head, (preprocessing.channels, *preprocessing.size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
@@ -46,6 +47,7 @@ def import_weights(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     device: str | torch.device | None = None,
+    without_head: bool = False,
 ) -> Model:
     """A model of a design of the gallery, with the weights that torchvision or timm gave it.
 
@@ -58,6 +60,7 @@ def import_weights(
         resize_to: what the shorter side of an image becomes before the centre is cut, in pixels.
         scale: x = pixel * scale, then (x - mean) / std with a number for each channel, or one for all; what is not
             given is as the library has it.
+        without_head: take weights that lack the head too; the model has no classes then.
 
     Raises:
         ModelError: the file is no state dict, or one that does not fit the design; nothing is loaded halfway.
@@ -69,7 +72,8 @@ def import_weights(
     _refuse_rank(own, input)
     weights = read_weights(path)
     _refuse_channels(path, fit(design, weights.tensors))
-    fitted = fit(design, weights.tensors, input)
+    fitted = fit(design, weights.tensors, input, without_head=without_head)
+    _refuse_rivals(path, fitted)
     if fitted.translated.faults:
         raise _misfit(path, design, fitted, weights.tensors)
     pixels, known_file = fitted.names.of_file(weights.sha256)
@@ -77,13 +81,13 @@ def import_weights(
         raise ModelError(known_file["refused"], file=str(path), fix=f"give weights of {design}")
     preprocessing = _changed(learned_preprocessing(fitted.design.input, own.input, pixels), resize_to, scale, mean, std)
     outputs = fitted.design.classes or 0
-    classes, called = _classes(outputs, class_names)
+    classes, called = ((), "") if fitted.headless else _classes(outputs, class_names)
     return Model(
         network=place(_filled(fitted, path), pick_device(device)).eval(),
         task=TASKS["binary" if outputs == 1 else "multiclass"],
         classes=classes,
         preprocessing=preprocessing,
-        design=fitted.design.resolve(classes=len(classes)),
+        design=fitted.design if fitted.headless else fitted.design.resolve(classes=len(classes)),
         seen=frozenset(),
         about=_about(path, weights, fitted, classes, known_file.get("known", ""), called),
         device=pick_device(device),
@@ -110,6 +114,9 @@ def read_class_names(path: Path) -> list[str]:
 
 def _classifier(name: str) -> Design:
     """A design of which other libraries' names are known, and whose outputs a model can have."""
+    if Path(name).is_file():
+        fix = f"give the name of its network there: {', '.join(known())}"
+        raise ModelError(f"{name} is a file of a design, and whose layer names it has is not known", fix=fix)
     design = Design.named(name)
     if name not in known():
         fix = f"the designs that torchvision or timm has too are {', '.join(known())}"
@@ -142,6 +149,18 @@ def _refuse_channels(path: Path, fitted: Fit) -> None:
         )
 
 
+def _refuse_rivals(path: Path, fitted: Fit) -> None:
+    """Several networks in one state dict."""
+    if fitted.below.rivals:
+        prefix = fitted.below.prefix
+        raise ModelError(
+            f"holds several networks, under {', '.join(map(repr, (prefix, *fitted.below.rivals)))}",
+            file=str(path),
+            fix=f"save the one that is meant alone: torch.save({{name: tensor for name, tensor in tensors.items() "
+            f"if name.startswith({prefix!r})}}, NEW)",
+        )
+
+
 def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -> ModelError:
     """What does not match, by name and shape, and what else the file may be."""
     faults = fitted.translated.faults
@@ -149,12 +168,16 @@ def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -
     closest = fitted.names.library + (f", closest of {', '.join(tried)}" if len(tried) > 1 else "")
     lines = [f"  {line}" for line in faults[:LINES]]
     lines += [f"  and {len(faults) - LINES:,} more"] if len(faults) > LINES else []
+    lines += [f"  ({fitted.below.note})"] if fitted.below.note else []
     others = fitting(tensors)
     fix = f"nothing was loaded; give {name}'s own weights"
     if name in others:
         fix = "nothing was loaded; give --input as many channels as its first layer has"
     elif others:
         fix = f"nothing was loaded; did you mean --design {others[0]}?"
+    elif not fit(name, tensors, without_head=True).translated.faults:
+        command = f"fieldstone train DATA --start {shlex.quote(str(path))} --design {name}"
+        fix = f"nothing was loaded; it lacks the head alone, and as a start it needs none: {command}"
     count = f"{len(faults):,} tensors do" if len(faults) > 1 else "1 tensor does"
     message = f"does not fit {name}: by the layer names of {closest}, {count} not match:\n" + "\n".join(lines)
     return ModelError(message, file=str(path), fix=fix)
@@ -236,12 +259,14 @@ def _about(path: Path, weights: Weights, fitted: Fit, classes: tuple[str, ...], 
     """
     heads, (known_file, called) = len(fitted.translated.ignored), said
     left_out = f"left out, because the network has no such heads: {heads} tensors" if heads else ""
+    headless = "it has no head for this network" if fitted.headless else ""
+    notes = (*weights.notes, fitted.below.note, headless, left_out, known_file, fitted.names.note)
     data = {
         "path": IMAGENET if classes == imagenet_classes() else "not known",
         "weights": printable(path.name),
         "sha256": weights.sha256,
         "library": fitted.names.library,
-        "notes": [note for note in (*weights.notes, left_out, known_file, fitted.names.note) if note],
+        "notes": [note for note in notes if note],
         "assumed": [note for note in (fitted.names.assumed, called) if note],
     }
     versions = {"fieldstone": __version__, "torch": torch.__version__}

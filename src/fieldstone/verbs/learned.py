@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,100 +13,17 @@ from fieldstone.design import named
 from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError, ModelError
-from fieldstone.geometry import format_shape
-from fieldstone.model.file import pack_keys, unpack_keys
-from fieldstone.model.model import Model, load
+from fieldstone.geometry import Shape, format_shape
+from fieldstone.model.model import UNNAMED, Model, stored
 from fieldstone.model.weight_files import kind_of
 from fieldstone.training.halves import is_inside
-from fieldstone.training.recipe import TRUNK, Recipe
+from fieldstone.training.recipe import Recipe
+from fieldstone.verbs.after_head import paths_from
 from fieldstone.verbs.import_weights import import_weights
-from fieldstone.verbs.preprocessing_text import numbers_text, size_text
+from fieldstone.verbs.own_start import Held
+from fieldstone.verbs.start import Start
 
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Start:
-    """What of a network was learned before.
-
-    Attributes:
-        name: what the weights were called: a name, a run, or a file.
-        learned, new: the paths of the blocks that hold weights.
-        head: the path of the block that is sized by the classes.
-        preprocessing: how images become its input.
-        saw: how they did when the weights were learned.
-        seen: the short keys of the images that the weights were trained or validated on.
-        summed: whether weights for three channels were summed to one.
-        notes: what is to be said of the weights since they were imported.
-    """
-
-    name: str
-    learned: tuple[str, ...]
-    new: tuple[str, ...]
-    head: str
-    preprocessing: Preprocessing
-    saw: Preprocessing
-    seen: frozenset[bytes]
-    summed: bool = False
-    notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """What `resume.json` keeps."""
-        return {
-            "name": self.name,
-            "learned": list(self.learned),
-            "new": list(self.new),
-            "head": self.head,
-            "preprocessing": self.preprocessing.to_json(),
-            "saw": self.saw.to_json(),
-            "images": pack_keys(self.seen),
-            "summed": self.summed,
-            "notes": list(self.notes),
-        }
-
-    def about(self, freeze: Sequence[str]) -> dict[str, Any]:
-        """What a model file says of it: which blocks were learned before, of those the frozen ones, and the new."""
-        frozen = [path for path in self.learned if any(_is_frozen(path, one, self.head) for one in freeze)]
-        kept = [path for path in self.learned if path not in frozen]
-        return {"name": self.name, "learned": kept, "frozen": frozen, "new": list(self.new)}
-
-    def lines(self) -> list[str]:
-        """What a person should know before it trains."""
-        new = f"block {self.head} new" if self.new else "its head too, since the classes are the same"
-        told = [f"start {self.name}: {len(self.learned)} blocks with learned weights, {new}"]
-        told += [self._images(), *self.notes]
-        if self.summed:
-            told.append("the first layer's weights for three channels are summed to one, since the images are grey")
-        return told
-
-    def _images(self) -> str:
-        """How images become the input, and whether that is as the weights know it."""
-        now, before = size_text(self.preprocessing), size_text(self.saw)
-        grey = ", in grey" if self.preprocessing.channels == 1 else ""
-        numbers = numbers_text(self.preprocessing)
-        if now == before:
-            return f"images as these weights saw them: {now}{grey}; {numbers}"
-        return f"images {now}{grey}, not as these weights saw them ({before}); {numbers}"
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
-        return cls(
-            name=value["name"],
-            learned=tuple(value["learned"]),
-            new=tuple(value["new"]),
-            head=value["head"],
-            preprocessing=Preprocessing.from_json(value["preprocessing"]),
-            saw=Preprocessing.from_json(value["saw"]),
-            seen=unpack_keys(value["images"]),
-            summed=value["summed"],
-            notes=tuple(value["notes"]),
-        )
-
-
-def _is_frozen(path: str, freeze: str, head: str) -> bool:
-    """Whether `freeze` names this block, one that holds it, or the trunk that it stands in."""
-    return not is_inside(path, head) if freeze == TRUNK else is_inside(path, freeze)
 
 
 def find_start(given: str | Path | Model, design: str | Path | Design | None) -> Model:
@@ -128,17 +43,36 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
                 file=str(given),
                 fix="give --design NAME, as in --design resnet-18",
             )
-        return import_weights(given, str(design), device="cpu")
+        return import_weights(given, str(design), device="cpu", without_head=True)
     if design is not None:
         raise DesignError("--start brings its own design", fix="leave out --design")
-    model = given if isinstance(given, Model) else load(given, device="cpu")
-    if model.design is None:
+    held = given if isinstance(given, Model) else stored(given)
+    if (held.design if isinstance(held, Model) else held.known["design"]) is None:
+        name = "MODEL" if isinstance(given, Model) else repr(str(given))
         raise ModelError(
-            "was trained as a network of your own: nobody knows which of its weights belong to its head",
+            "was trained as a network of your own, so its class is needed",
             file=None if isinstance(given, Model) else str(given),
-            fix="load it in Python and give it as network=",
+            fix=f"in Python, give it: fieldstone.train(DATA, start={name}, network=YourNetwork())",
         )
-    return model
+    return held if isinstance(held, Model) else held.model(device="cpu")
+
+
+def find_held(given: str | Path | Model) -> Held:
+    """The weights that a training of a network of the user's own begins with.
+
+    Raises:
+        ModelError: there are none.
+    """
+    if isinstance(given, Model):
+        return Held.of_model(given, called(given))
+    return Held.of_state_dict(given) if _is_state_dict(given) else Held.of_file(given)
+
+
+def called(start: str | Path | Model) -> str:
+    """How it is said what a training begins with."""
+    if not isinstance(start, Model):
+        return str(start)
+    return UNNAMED if start.run is None else str(start.run)
 
 
 def _is_state_dict(given: str | Path) -> bool:
@@ -164,10 +98,9 @@ def design_like(learned: Model, shape: tuple[int, ...] | None, channels: int, cl
     return plan.resolve(input=shape, classes=classes)
 
 
-def preprocessing_like(learned: Model, plan: Design, recipe: Recipe) -> Preprocessing:
-    """That of the learned weights, for the input of the design; the recipe's way of resizing where it names one."""
-    channels, *sides = plan.input
-    before = learned.preprocessing
+def preprocessing_like(before: Preprocessing, input: Shape, recipe: Recipe) -> Preprocessing:
+    """That of learned weights, for an input (C, H, W); the recipe's way of resizing where it names one."""
+    channels, *sides = input
     if recipe.model_fields_set & {"resize", "resize_to"}:
         before = replace(before, size=(sides[0], sides[1]), resize=recipe.resize, resize_to=recipe.resize_to)
     return before.for_input(channels, (sides[0], sides[1]))
@@ -183,18 +116,19 @@ def carry_over(
     *,
     same_head: bool,
 ) -> Start:
-    """Give a new network the learned weights, all but the head's where that is for other classes.
+    """Give a new network the learned weights, all but those from the head on where that is for other classes.
 
     Raises:
         ModelError: weights that do not fit, as after `flatten` with another input; nothing is loaded then.
     """
     rows = plan.walk(outputs)
     head = next(row.path for row in rows if row.block.is_head)
+    after = frozenset() if same_head else paths_from(head, rows)
     held = {key: tensor.cpu() for key, tensor in learned.network.state_dict().items()}
     wanted = network.state_dict()
     taken, misfits, summed = {}, [], False
     for key, tensor in wanted.items():
-        if is_inside(key, head) and not same_head:
+        if _path_of(key, rows) in after:
             continue
         old = held[key]
         if old.shape != tensor.shape and _sees_the_input(key, rows) and _is_sum(old, tensor):
@@ -212,7 +146,7 @@ def carry_over(
         )
     network.load_state_dict({**wanted, **taken})
     paths = list(dict.fromkeys(_path_of(key, rows) for key in wanted))
-    new = tuple(path for path in paths if path == head and not same_head)
+    new = tuple(path for path in paths if path in after)
     kept = tuple(path for path in paths if path not in new)
     notes = tuple(learned.about["data"].get("notes", ()))
     return Start(name, kept, new, head, preprocessing, learned.preprocessing, learned.seen, summed, notes)

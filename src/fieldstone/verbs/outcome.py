@@ -18,7 +18,7 @@ def outcome(job: Job, at: Progressed, stopped: str | None, page: Path | None) ->
         "run": str(job.run.path),
         "model": str(job.run.model) if at.kept_weights else None,
         "report": None if page is None else str(page),
-        "epochs": at.step // job.batches.steps,
+        "epochs": at.step // job.images.batches.steps,
         "kept": at.kept,
         "best_epoch": at.best_epoch,
         "stopped": stopped,

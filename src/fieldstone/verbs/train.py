@@ -14,21 +14,21 @@ from torch import nn
 from fieldstone.data.dataset import Dataset
 from fieldstone.data.opening import open_data
 from fieldstone.design.design import Design
-from fieldstone.errors import DataError, DeviceError, RecipeError, RunError
+from fieldstone.errors import DataError, DeviceError, RunError
 from fieldstone.model.device import pick_device
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
 from fieldstone.training.checkpoint import read_settings
-from fieldstone.training.halves import frozen_modules, halves, is_inside
 from fieldstone.training.precision import best_precision
-from fieldstone.training.recipe import OF_LEARNED, Recipe
+from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.verbs.announcing import announcement
 from fieldstone.verbs.beginning import begin, built, preprocessing_of
 from fieldstone.verbs.choose_design import parse_shape
-from fieldstone.verbs.learned import Start
+from fieldstone.verbs.recipe_of_start import refuse_unusable, refuse_without_start
+from fieldstone.verbs.start import Start
 from fieldstone.verbs.training_job import Job, Trained
 
 FEW_PHOTOS = 5000
@@ -55,8 +55,10 @@ def train(
         design: a gallery name, a file, a run, a model or a `Design`; without it `vgg-small`.
         network: a module of your own in place of a design: (N, C, H, W) floats -> (N, outputs) logits.
         start: learned weights to begin with: `efficientnet-lite-0`, a run, a model, or a state dict with its `design`.
-            It brings the design and the preprocessing; the head is new where the classes are others.
-        input: (C, H, W), or "CxHxW"; needed with `network`, else the design's or, for `vgg-small`, the data's.
+            It brings the design and the preprocessing; the head is new where the classes are others. With `network`,
+            weights that fit that by name and shape, all but the head's.
+        input: (C, H, W), or "CxHxW"; needed with `network` unless a model's weights bring it, else the design's or,
+            for `vgg-small`, the data's.
         width: a factor for every number of filters or features of the design.
         recipe: how to train: a `Recipe`, or the name or file of one; without it `default`, and with `start` `finetune`.
         task: `binary` or `multiclass`; without it, binary for two classes.
@@ -113,7 +115,7 @@ def carry_out(
     """`train`, with what the command line adds; an interrupted training is a result, not an exception."""
     began = time.perf_counter()
     asked = default_recipe(start) if recipe is None else Recipe.find(recipe)
-    _refuse_without_start(asked, start)
+    refuse_without_start(asked, start)
     chosen = pick_device(device)
     Run.refuse_existing(out)
     dataset = open_data(data, strict=strict, progress=progress)
@@ -136,7 +138,7 @@ def carry_out(
     ).replace(resize=decoded.preprocessing.resize, resize_to=decoded.preprocessing.resize_to)
     first_weights, learned = beginning.network(task_of_data, classes, settled)
     if learned is not None:
-        _refuse_unusable(first_weights, learned, settled)
+        refuse_unusable(first_weights, beginning.design, learned, settled)
     job = Job(
         data=_from_anywhere(data), task=task_of_data, design=beginning.design, network=first_weights, recipe=settled,
         decoded=decoded, device=chosen, threads=threads or torch.get_num_threads(), strict=strict, run=Run.create(out),
@@ -212,16 +214,6 @@ def _are_photos(dataset: Dataset) -> bool:
     return dataset.form != "idx" and dataset.channels == 3
 
 
-def _refuse_without_start(recipe: Recipe, start: object) -> None:
-    """A recipe that trains a part alone, where no weight was learned."""
-    if start is None and recipe.needs_learned_weights:
-        named = "head_first" if recipe.head_first else "freeze"
-        raise RecipeError(
-            f"{named}: a trunk without learned weights has nothing to keep",
-            fix=f"give --start (the recipes {' and '.join(OF_LEARNED)} need one), or leave {named} out",
-        )
-
-
 def _refuse_without_training(dataset: Dataset) -> None:
     """Data whose every image has a part, none of them the one that trains."""
     given = {entry.given for entry in dataset.entries}
@@ -232,33 +224,6 @@ def _refuse_without_training(dataset: Dataset) -> None:
             f"has no training part, only {' and '.join(parts)}",
             file=dataset.path,
             fix="add one named train, or give class folders without parts, which are split by themselves",
-        )
-
-
-def _refuse_unusable(network: nn.Module, learned: Start, recipe: Recipe) -> None:
-    """Fail before a run is made where the recipe freezes what is not there or has to learn, or no head can be cut off.
-
-    Raises:
-        RecipeError, DesignError: which of these it is.
-    """
-    frozen = {one for module in frozen_modules(network, learned.head, recipe.freeze) for one in module.parameters()}
-    _refuse_frozen_head(learned, recipe)
-    if frozen.issuperset(network.parameters()):
-        raise RecipeError(
-            f"freeze: {', '.join(recipe.freeze)} leaves nothing to train", fix="freeze less, as trunk alone"
-        )
-    if recipe.head_first or recipe.optimizer == "lbfgs":
-        halves(network, learned.head)
-
-
-def _refuse_frozen_head(learned: Start, recipe: Recipe) -> None:
-    """A head that is new, or that is fitted before the rest, has to learn."""
-    reason = "head_first fits" if recipe.head_first else "is new" if learned.new else None
-    holding = [path for path in recipe.freeze if is_inside(learned.head, path)]
-    if reason is not None and holding:
-        what = "is" if holding[0] == learned.head else "holds"
-        raise RecipeError(
-            f"freeze: {holding[0]} {what} the head, which {reason}", fix="freeze other blocks, as trunk, or none"
         )
 
 

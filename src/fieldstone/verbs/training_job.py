@@ -9,44 +9,38 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from fieldstone.data.batches import Batches
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import printable
 from fieldstone.design.design import Design
 from fieldstone.model.device import made_with
 from fieldstone.model.file import short_key
-from fieldstone.model.inference import Normalise, place
+from fieldstone.model.inference import place
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.task import Task
-from fieldstone.training.checkpoint import (
-    Progressed,
-    remove_checkpoint,
-    restore_checkpoint,
-    save_checkpoint,
-    weights_of,
-)
-from fieldstone.training.epoch import epoch_line
+from fieldstone.training.checkpoint import Progressed, remove_checkpoint, restore_checkpoint, save_checkpoint
 from fieldstone.training.features import StoppedError
-from fieldstone.training.halves import block_rates, frozen_modules
+from fieldstone.training.halves import block_rates, frozen_parameters, resting_modules
 from fieldstone.training.loop import Loop
 from fieldstone.training.memory import keep_freed_memory
 from fieldstone.training.optimizer import make_optimizer
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals
-from fieldstone.training.validation import Validation
-from fieldstone.verbs.head_job import HeadFitted, HeadJob
-from fieldstone.verbs.learned import Start
+from fieldstone.verbs.head_job import HeadJob
 from fieldstone.verbs.outcome import outcome
 from fieldstone.verbs.report import report_at_end
+from fieldstone.verbs.start import Start
+from fieldstone.verbs.training_images import TrainingImages
 
 NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
 """What keeps statistics of batches."""
+
+AfterEpoch = Callable[[dict[str, Any], bool], None]
+"""Takes an epoch's line, and whether its weights are kept."""
 
 
 @dataclass(frozen=True)
@@ -75,22 +69,22 @@ class Job:
     began: float
     start: Start | None = None
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the classes, in the order of their indices."""
-        return self.decoded.manifest.classes
+    @cached_property
+    def images(self) -> TrainingImages:
+        """What trains and validates."""
+        return TrainingImages(self.decoded, self.task, self.recipe, self.device)
 
     def train(self, *, again: bool = False) -> Trained:
         """Train to the end or to an interruption; `again` goes on from the run's checkpoint."""
         torch.set_num_threads(self.threads)
         keep_freed_memory()
         place(self.network, self.device)
-        at_rest = self._at_rest()
+        frozen = self._frozen()
         optimizer = self._optimizer()
         at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
         settings = self.settings  # as they are now: an edit of the plan during the training is to show
         spent_before = at.seconds
-        history = self.run.read_history()[: at.step // self.batches.steps] if again else []
+        history = self.run.read_history()[: at.step // self.images.batches.steps] if again else []
 
         def save() -> None:
             at.seconds = spent_before + time.perf_counter() - self.began
@@ -105,19 +99,28 @@ class Job:
         with stopping_on_signals() as stop:
             stopped = self._fit_head(at, stop, after_epoch)
             if stopped is None and optimizer is not None:
-                with self.progress.bar("training", self._images_in_all) as bar:
-                    bar.advance(self._images_in_all * at.step // (self.batches.steps * self.recipe.epochs))
-                    loop = Loop(
-                        network=self.network, normalise=self.normalise, task=self.task, batches=self.batches,
-                        recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=self.class_weights,
-                        validation=self.validation, after_epoch=after_epoch, save=save, stop=stop, at=at,
-                        at_rest=at_rest,
-                    )  # fmt: skip
-                    stopped = loop.run(bar)
+                stopped = self._epochs(optimizer, at, after_epoch, save, stop)
             if stopped == "interrupted":
                 save()
         at.seconds = spent_before + time.perf_counter() - self.began
+        for parameter in frozen:  # for this training alone
+            parameter.requires_grad_(True)
         return self._end(at, stopped)
+
+    def _frozen(self) -> list[nn.Parameter]:
+        """Freeze what the recipe says; the parameters that trained until then."""
+        head = None if self.start is None else self.start.head
+        frozen = [one for one in frozen_parameters(self.network, head, self.recipe.freeze) if one.requires_grad]
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+        return frozen
+
+    def _at_rest(self) -> list[nn.Module]:
+        """The modules that stay in evaluation mode."""
+        resting = [] if self.start is None else resting_modules(self.network, self.start.head, self.recipe.freeze)
+        if self.recipe.batchnorm == "frozen":
+            resting += [module for module in self.network.modules() if isinstance(module, NORMALISES_BATCHES)]
+        return resting
 
     def _optimizer(self) -> torch.optim.Optimizer | None:
         """What makes the steps of the epochs; None where a head is fitted alone, which has an optimizer of its own."""
@@ -126,56 +129,42 @@ class Job:
         rates = block_rates(self.network, self.recipe.layer_decay)
         return make_optimizer(self.network, self.recipe, self.device, rates)
 
-    def _at_rest(self) -> list[nn.Module]:
-        """Freeze what the recipe says; the modules that stay in evaluation mode."""
-        frozen = [] if self.start is None else frozen_modules(self.network, self.start.head, self.recipe.freeze)
-        for module in frozen:
-            module.requires_grad_(False)
-        if self.recipe.batchnorm == "frozen":
-            frozen += [module for module in self.network.modules() if isinstance(module, NORMALISES_BATCHES)]
-        return frozen
-
-    def _fit_head(
-        self, at: Progressed, stop: Callable[[], bool], after_epoch: Callable[[dict[str, Any], bool], None]
-    ) -> str | None:
+    def _fit_head(self, at: Progressed, stop: Callable[[], bool], after_epoch: AfterEpoch) -> str | None:
         """Fit the head to what the trunk makes of the images, where the recipe says so and it is not done."""
-        alone = self.recipe.optimizer == "lbfgs"
-        if at.head_fitted or not (alone or self.recipe.head_first):
+        if at.head_fitted or not self.recipe.fits_head:
             return None
         assert self.start is not None
-        began = time.perf_counter()
+        assert self.start.head is not None
         try:
-            fitted = HeadJob(self, self.start.head).fit(stop)
+            line = HeadJob(self, self.start.head).begin(at, stop)
         except StoppedError:
             return "interrupted"
-        at.head_fitted = True
-        if not alone and self.validation is not None:
-            at.head_weights = weights_of(self.network)
-        self.progress.say(fitted.text)
-        if alone:
-            self._count_as_epoch(at, fitted, time.perf_counter() - began, after_epoch)
+        if line is not None:
+            after_epoch(line, True)
         return None
 
-    def _count_as_epoch(
+    def _epochs(
         self,
+        optimizer: torch.optim.Optimizer,
         at: Progressed,
-        fitted: HeadFitted,
-        seconds: float,
-        after_epoch: Callable[[dict[str, Any], bool], None],
-    ) -> None:
-        """A head that is all that trains: every image was seen once."""
-        at.step, at.kept, at.best_epoch, at.kept_metrics = self.batches.steps, "epoch", 1, fitted.validation
-        at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
-        at.kept_weights = weights_of(self.network)
-        line = epoch_line(
-            epoch=1, step=at.step, learning_rate=self.recipe.learning_rate, loss=fitted.loss, metrics=fitted.validation,
-            averaged=None, images=fitted.computed, training=fitted.seconds, seconds=seconds,
-        )  # fmt: skip
-        after_epoch(line, True)
+        after_epoch: AfterEpoch,
+        save: Callable[[], None],
+        stop: Callable[[], bool],
+    ) -> str | None:
+        """Every epoch that is left; why they ended before the last."""
+        images, in_all = self.images, self.images.in_all
+        with self.progress.bar("training", in_all) as bar:
+            bar.advance(in_all * at.step // (images.batches.steps * self.recipe.epochs))
+            loop = Loop(
+                network=self.network, normalise=images.normalise, task=self.task, batches=images.batches,
+                recipe=self.recipe, optimizer=optimizer, device=self.device, class_weights=images.class_weights,
+                validation=images.validation, after_epoch=after_epoch, save=save, stop=stop, at=at,
+                at_rest=self._at_rest(),
+            )  # fmt: skip
+            return loop.run(bar)
 
     def _end(self, at: Progressed, stopped: str | None) -> Trained:
         model, page = None, None
-        self.network.requires_grad_(True)  # what was frozen is so for this training alone
         if at.kept_weights:
             self.network.load_state_dict(at.kept_weights)
             self.network.eval()
@@ -195,58 +184,6 @@ class Job:
         self.run.write(self.run.recipe, self.recipe.to_text())
         manifest = json.dumps(self.decoded.manifest.to_json(), indent=1)  # ASCII: a file's name may be no UTF-8
         self.run.write(self.run.data, manifest + "\n")
-
-    @cached_property
-    def batches(self) -> Batches:
-        """The images that train, in the order of each epoch; one batch where a head is fitted to all at once."""
-        rows = self.decoded.manifest.indices("train")
-        return Batches(
-            self.decoded.images,
-            self.decoded.manifest.targets,
-            rows,
-            self.recipe.batch_size or len(rows),
-            device=self.device,
-            seed=self.recipe.seed,
-            augment=self.recipe.augment or (),
-            fill=self.decoded.preprocessing.padding,
-        )
-
-    @cached_property
-    def normalise(self) -> Normalise:
-        """Pixels to network input, on the device."""
-        return Normalise(self.decoded.preprocessing).to(self.device)
-
-    @cached_property
-    def validation_rows(self) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The row numbers of the images that validate."""
-        return self.decoded.manifest.indices("val")
-
-    @cached_property
-    def validation(self) -> Validation | None:
-        """The images that validate, None where there are none."""
-        rows = self.validation_rows
-        if not len(rows):
-            return None
-        return Validation(
-            images=self.decoded.images,
-            rows=rows,
-            targets=torch.from_numpy(self.decoded.manifest.targets[rows]),
-            classes=self.classes,
-            task=self.task,
-            normalise=self.normalise,
-            device=self.device,
-            precision=self.recipe.precision,
-        )
-
-    @cached_property
-    def class_weights(self) -> Tensor | None:
-        """`balanced`: each class counts the same in the loss, whatever its number of images."""
-        if self.recipe.class_weights == "none":
-            return None
-        targets = self.decoded.manifest.targets[self.decoded.manifest.indices("train")]
-        counts = np.bincount(targets, minlength=len(self.classes))
-        weights = len(targets) / (len(self.classes) * np.maximum(counts, 1))
-        return torch.tensor(weights, dtype=torch.float32, device=self.device)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -277,7 +214,7 @@ class Job:
         return Model(
             network=self.network,
             task=self.task,
-            classes=self.classes,
+            classes=self.images.classes,
             preprocessing=self.decoded.preprocessing,
             design=self.design,
             seen=self.seen,
@@ -295,7 +232,3 @@ class Job:
             device=self.device,
             run=self.run.path,
         )
-
-    @property
-    def _images_in_all(self) -> int:
-        return len(self.decoded.manifest.indices("train")) * self.recipe.epochs

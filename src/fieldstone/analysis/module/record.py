@@ -74,6 +74,7 @@ class Recorder:
         self._watch = watch
         self._names = Names()
         self._module = nn.Module()
+        self._registered: set[int] = set()  # the ids of its parameters
         self._values: Any = WeakTensorKeyDictionary()  # of what came from the input
         self._made_of: Any = WeakTensorKeyDictionary()  # of anything else, its origins
         self._constants = 0
@@ -209,11 +210,12 @@ class Recorder:
 
     def _own(self, path: str, weights: list[Tensor]) -> list[Tensor]:
         """Those that the module has; the others are kept by the path."""
-        has = {id(one) for one in self._module.parameters()} if weights else set()
-        others = _count(one for one in weights if id(one) not in has)
+        if not self._registered.issuperset(map(id, weights)):  # a forward may have made some
+            self._registered = set(map(id, self._module.parameters()))
+        others = _count(one for one in weights if id(one) not in self._registered)
         if others:
             self.unregistered[path] = others
-        return [one for one in weights if id(one) in has]
+        return [one for one in weights if id(one) in self._registered]
 
     def _place(self, name: str) -> str:
         """The path of torch's own layer; of any other module the path and what it called."""
