@@ -39,8 +39,8 @@ export function room(width, tensor, between = 0, maps = 2) {
  * A view of a block whose output cell reads the same cell of its input.
  *
  * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs);
- *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what is around the two maps:
- *   `on` is the sheet, `middle` an element between the maps, x and y are the values of the cell.
+ *   build({on, input, output, loaded, middle, go}) gives `tell(cell, {x, y})`, which writes what is around the two
+ *   maps: `on` is the sheet, `middle` an element between the maps, `go(cell)` chooses another, x and y are its values.
  */
 export function pointwiseView(root, store, block, parts) {
   const needed = [store.input(block), store.output(block.path), parts.load?.()];
@@ -78,7 +78,7 @@ function draw(on, store, block, parts, { input, output, loaded }) {
   );
   on.stage.append(...[chooser, row].filter(Boolean));
   const step = steps(on, rows * columns, at => go({ row: Math.floor(at / columns), column: at % columns }));
-  const tell = parts.build({ on, input, output, loaded, middle });
+  const tell = parts.build({ on, input, output, loaded, middle, go });
   function show() {
     from.show(cell);
     to.show(cell);
