@@ -4,7 +4,7 @@ import { difference } from "fieldstone/arithmetic";
 import { fill, scaleOf } from "fieldstone/colours";
 import { html } from "fieldstone/elements";
 import { arraysOf, valueFunction } from "fieldstone/elementwise";
-import { channelChooser, channelOf, field } from "fieldstone/field";
+import { channelChooser, channelOf, field, writeChannel } from "fieldstone/field";
 import { relation } from "fieldstone/formulas";
 import { Stones, svg } from "fieldstone/grid";
 import { count, exact, format, term } from "fieldstone/numbers";
@@ -35,10 +35,13 @@ addWords({
   ],
 });
 
+const SIDE = 52; // pixels of the stone between the maps
+
 export function view(root, store, block) {
   return pointwiseView(root, store, block, {
     title: say("excite.title"),
     between: 150,
+    narrow: 128,
     load: () => arraysOf(store, block.layer),
     build: build(store, block.layer),
   });
@@ -79,8 +82,7 @@ const build =
     squeezing.place.before(chooser);
     function show(number) {
       chosen.squeezed = number;
-      const input = chooser.querySelector("input");
-      if (document.activeElement !== input) input.value = number + 1;
+      writeChannel(chooser, number);
       strips.squeezed.show({ channel: 0, row: 0, column: number });
       const { terms, sum } = termsOf(found.means, loaded.reduce, number);
       const bias = loaded.reduce_bias[number];
@@ -168,8 +170,8 @@ function stripsOf(on, layer, { means, squeezed, gates }, picked) {
 /** `× gate =` between the two maps; what is given back writes a gate. */
 function gateStone(middle) {
   const sign = text => html("span", { class: "sheet-operator" }, text);
-  const grid = new Stones({ name: "gate", label: say("excite.gate"), rows: 1, columns: 1, x: 0, y: 0, pitch: 60 });
-  const drawing = svg("svg", { width: 60, height: 60, class: "field-stones" }, grid.element);
+  const grid = new Stones({ name: "gate", label: say("excite.gate"), rows: 1, columns: 1, x: 0, y: 0, pitch: SIDE });
+  const drawing = svg("svg", { width: SIDE, height: SIDE, class: "field-stones" }, grid.element);
   middle.classList.add("excite-gate");
   middle.replaceChildren(sign("×"), drawing, sign("="));
   return (gate, gates) => grid.paint(() => ({ value: gate, fill: fill("in", gate, scaleOf(gates)) }));

@@ -204,3 +204,9 @@ export function channelChooser(count, channel, picked, label = say("field.channe
   });
   return html("label", { class: "field-channel" }, label, input, html("span", {}, say("field.of", { n: count })));
 }
+
+/** Writes in a chooser which channel is shown, unless someone is typing there. */
+export function writeChannel(chooser, channel) {
+  const input = chooser.querySelector("input");
+  if (document.activeElement !== input) input.value = channel + 1;
+}

@@ -77,7 +77,7 @@ export function tell(on, layer, now) {
     : standing(layer);
   on.sentence.textContent = sentence(layer, now);
   on.arithmetic.replaceChildren(...(isBlend ? products(now, own) : places(layer, now, own)));
-  const note = isBlend || !now.values.length ? "" : say("whence.zero");
+  const note = on.arithmetic.querySelector("[data-formula]") ? say("whence.zero") : "";
   on.note.textContent = difference({ own, recorded: now.recorded, size: sizeOf(now) }) || note;
 }
 
@@ -109,12 +109,15 @@ function isOutside(layer, { input, cell }) {
 /** value × weight + … = result; a row of the window does not break. */
 function products({ values, recorded }, own) {
   const rows = Map.groupBy(values, ({ row }) => row);
-  const written = one => [
-    one === values[0] ? null : line.sign("+"),
-    html("span", {}, line.value(one.value), line.sign("×"), line.weight(one.weight)),
-  ];
+  const written = one =>
+    html(
+      "span",
+      { class: "arithmetic-term" },
+      one === values[0] ? null : line.sign("+"),
+      html("span", {}, line.value(one.value), line.sign("×"), line.weight(one.weight)),
+    );
   return [
-    ...[...rows.values()].map(row => line.group(...row.flatMap(written))),
+    ...[...rows.values()].map(row => line.group(...row.map(written))),
     line.group(line.equals(values.map(({ value, weight }) => [value, weight]), recorded), line.result(own, recorded)),
   ];
 }
@@ -127,7 +130,7 @@ function places(layer, now, own) {
     line.group(
       line.word(say(`whence.${name}`)),
       line.sign("="),
-      html("span", {}, text),
+      html("span", { "data-formula": name }, text),
       ...(result === undefined ? [] : [line.sign("="), number(result)]),
     ),
   );
