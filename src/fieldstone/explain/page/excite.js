@@ -51,12 +51,14 @@ export function view(root, store, block) {
 export function excitation(layer, { reduce, reduce_bias: first, expand, expand_bias: second }, input) {
   const channels = input.shape[0];
   const means = Float32Array.from({ length: channels }, (_, channel) => mean(channelOf(input, channel)));
-  const sums = first.map((bias, at) => termsOf(means, reduce, at).sum + bias);
+  const sums = first.map((bias, at) => dot(means, reduce, at) + bias);
   const squeezed = sums.map(valueFunction({ name: layer.activation }));
-  const totals = second.map((bias, channel) => termsOf(squeezed, expand, channel).sum + bias);
+  const totals = second.map((bias, channel) => dot(squeezed, expand, channel) + bias);
   return { means, sums, squeezed, totals, gates: totals.map(valueFunction({ name: layer.gate })) };
 }
 
+const dot = (values, weights, row) =>
+  values.reduce((sum, value, at) => sum + value * weights[row * values.length + at], 0);
 const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const build =

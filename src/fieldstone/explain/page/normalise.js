@@ -106,10 +106,14 @@ const numberOf = ({ first, end }) => count(end - first);
 const sizeOf = (x, { mean, variance, eps, gamma, beta }) =>
   ((Math.abs(x) + Math.abs(mean)) / Math.sqrt(variance + eps)) * Math.abs(gamma) + Math.abs(beta);
 
-const histograms = (input, output, { first, end }) => [
-  spread("before", input.data.subarray(first, end), "in"),
-  spread("after", output.data.subarray(first, end), "out"),
-];
+/** Of the values that share mean and variance; of a vector, where each has its own, of all. */
+function histograms(input, output, { first, end }) {
+  const [from, to] = end - first === 1 ? [0, input.data.length] : [first, end];
+  return [
+    spread("before", input.data.subarray(from, to), "in"),
+    spread("after", output.data.subarray(from, to), "out"),
+  ];
+}
 
 function written(x, { mean, variance, eps, gamma, beta }, own, recorded) {
   const signs = { open: line.sign("("), minus: line.sign("−"), close: line.sign(")") };
