@@ -72,9 +72,10 @@ def stories(page: Page, design: Design, blocks: Sequence[Any], cells: Sequence[A
     """Of each cell (path, channel or None, row, column) the parts that lead to it, by path."""
     payload = {**EMPTY, "blocks": blocks, "input": {"shape": list(design.input), "array": "none"}}
     found: list[dict[str, Any]] = page.evaluate(
-        """([payload, cells]) => {
-          const { store, story } = fieldstone.modules, opened = store.open(JSON.parse(payload));
-          return cells.map(cell => Object.fromEntries(story.story(opened, ...cell)));
+        """async ([payload, cells]) => {
+          const [{ open }, { story }] = await Promise.all([import("fieldstone/store"), import("fieldstone/story")]);
+          const opened = open(JSON.parse(payload));
+          return cells.map(cell => Object.fromEntries(story(opened, ...cell)));
         }""",
         [json.dumps(payload), cells],
     )
