@@ -137,6 +137,8 @@ def random_layer(random: np.random.Generator) -> tuple[dict[str, Any], list[int]
         layer |= {"groups": 1, "padding_mode": str(random.choice(["zeros", "reflect", "circular", "replicate"]))}
     if kind == "upconv":
         layer |= {"groups": 1, "output_padding": [one(0, 2)] * 2}
+    if kind.endswith("pool"):
+        layer |= {"ceil_mode": bool(one(0, 1))}
     return layer, [one(1, 8), one(1, 8)]
 
 
@@ -153,9 +155,9 @@ def accepts(layer: dict[str, Any], sides: list[int]) -> bool:
             more = layer["output_padding"]
             made = F.conv_transpose2d(given, weight, None, stride, pads, more, dilation=dilation)
         elif layer["type"] == "maxpool":
-            made = F.max_pool2d(given, kernel, stride, pads, dilation)
+            made = F.max_pool2d(given, kernel, stride, pads, dilation, layer["ceil_mode"])
         else:
-            made = F.avg_pool2d(given, kernel, stride, pads)
+            made = F.avg_pool2d(given, kernel, stride, pads, layer["ceil_mode"])
     except (RuntimeError, ValueError):
         return False
     return min(made.shape) > 0
