@@ -62,7 +62,7 @@ EMPTY: dict[str, Any] = {
     "model": {"name": "stories", "task": "multiclass", "classes": [], "params": 0, "notes": []},
     "image": {"name": "none", "src": "data:,", "width": 1, "height": 1, "original": [1, 1], "preprocessing": {}},
     "input": {"shape": [1, 1, 1], "array": "none"},
-    "outputs": {"per_pixel": False, "logits": [], "probabilities": []},
+    "outputs": {"per_pixel": False, "map": None, "logits": [], "probabilities": []},
     "blocks": [],
     "arrays": {"none": {"shape": [1, 1, 1], "left_out": "0 B"}},
 }

@@ -30,6 +30,8 @@ from fieldstone.model.inference import Normalise
 from fieldstone.tasks.task import Task
 
 MOST_CLASSES = 1000
+ANSWER_SIDE = 128
+"""Pixels along a side whose logits a page always has, where there is an answer for each pixel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +158,17 @@ class Seen:
         }
         return layer | names
 
+    def _answer_map(self) -> dict[str, Any] | None:
+        """Where the logits of each pixel are: in the map of a block, and every so many of them in an array."""
+        explored, logits = self.explored, self.recording.logits
+        if logits.dim() != 3 or len(logits) != explored.task.outputs(len(explored.classes)):
+            return None
+        last, step = explored.parts[-1], -(-max(logits.shape[1:]) // ANSWER_SIDE)
+        is_last = torch.equal(self.recording.maps[last.path], logits)
+        is_stored = is_last and step == 1 and not is_recomputed(last)
+        array = f"map/{last.path}" if is_stored else self.arrays.add("answer", logits[:, ::step, ::step].contiguous())
+        return {"array": array, "step": step, "shape": list(logits.shape), "block": last.path if is_last else None}
+
     @cached_property
     def _modules(self) -> Mapping[str, nn.Module]:
         return dict(self.explored.network.named_modules())
@@ -163,11 +176,12 @@ class Seen:
     def _outputs(self) -> dict[str, Any]:
         logits = self.recording.logits
         if logits.dim() > 1:  # a class a pixel: the last map is the answer
-            return {"per_pixel": True, "logits": [], "probabilities": []}
+            return {"per_pixel": True, "map": self._answer_map(), "logits": [], "probabilities": []}
         probabilities = self.explored.task.decode(logits[None])[0]
         order = probabilities.nan_to_num(-1).argsort(descending=True, stable=True)[:MOST_CLASSES].tolist()
         return {
             "per_pixel": False,
+            "map": None,
             "logits": [plain(one) for one in logits.tolist()],
             "probabilities": [{"class": place, "value": plain(float(probabilities[place]))} for place in order],
         }
