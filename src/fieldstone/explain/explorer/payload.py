@@ -22,7 +22,6 @@ from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.explain.explorer.arrays import Arrays
-from fieldstone.explain.explorer.classes import last_map
 from fieldstone.explain.explorer.modules import record_module
 from fieldstone.explain.explorer.parts import Part, is_recomputed, layer_of, reach_of
 from fieldstone.explain.explorer.recording import Recording, record
@@ -111,7 +110,7 @@ class Seen:
             "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},
             "blocks": [self._block(part) | {"reach": reach_of(part, shapes)} for part in explored.parts],
             "outputs": self._outputs(),
-            "why_not": why_not(explored, self.recording.logits),
+            "why_not": why_not(self.recording),
         }
 
     def _image(self) -> dict[str, Any]:
@@ -202,13 +201,13 @@ WEIGHTS: Mapping[str, tuple[tuple[type[nn.Module], ...], Mapping[str, str]]] = {
 """By the type of a layer, or the name of an activation: what its module is, and its arrays by the words of the page."""
 
 
-def why_not(explored: Explored, logits: Tensor) -> str | None:
+def why_not(recording: Recording) -> str | None:
     """The key of why nothing tells which part of the image speaks for a class; None where something does."""
-    if explored.is_own:
-        return "own"
-    if logits.dim() > 1:
+    if recording.logits.dim() > 1:
         return "pixels"
-    return "flat" if last_map(explored.parts) is None else None
+    if recording.is_cut:
+        return "cut"
+    return "flat" if recording.last_map is None else None
 
 
 def plain(number: float) -> float | str:
