@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Pages = Callable[..., "Page"]
 LANGUAGES = ["en-US", "ko-KR"]
+AXE = Path(__file__).parent / "axe-core" / "axe.min.js"
 BINARY = fs.Design(input=(1, 9, 9), classes=2, layers=["conv 4 3", "relu", "flatten", "linear classes"])
 
 
@@ -131,7 +132,7 @@ def test_a_pixel_is_pointed_at_chosen_and_moved_by_keys(page_of: Pages, tmp_path
         bars_are(page, seen, *place)
     page.locator('.maps-map[data-path="3"]').first.click(position={"x": 1, "y": 43})
     bars_are(page, seen, 9, 0)
-    page.get_by_role("button", name="2 more").click()
+    page.locator(".pixels-list").get_by_role("button", name="2 more").click()
     assert page.locator(".pixels li").count() == 7
 
 
@@ -199,3 +200,18 @@ def test_a_module_of_ones_own_answers_for_each_pixel(
     seen = Seen.of(explored, "noise.png", (12, 12), pixels)
     page = opened(page_of, seen, tmp_path)
     bars_are(page, seen, 4, 4)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing(page_of: Pages, tmp_path: Path, width: int, theme: str) -> None:
+    """Class names that are markup stay text there."""
+    names = ("<img src=x onerror=alert(1)>", *(f"class {number}" for number in range(6)))
+    seen = seen_of(PIXELS, classes=names)
+    page = opened(page_of, seen, tmp_path, viewport={"width": width, "height": 900}, color_scheme=theme)
+    page.locator(".pixels-list").get_by_role("button", name="2 more").click()
+    assert names[0] in page.locator(".pixels-list").inner_text()
+    assert page.locator(".pixels img").count() == 0
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then(({ passes, violations }) => [passes.length, violations])")
+    assert found[0] > 10
+    assert found[1] == []

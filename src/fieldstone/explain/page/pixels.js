@@ -108,6 +108,7 @@ export class PixelAnswer {
     const order = shares.map((value, place) => ({ class: place, value })).sort((one, other) => other.value - one.value);
     const { classes } = this.store.payload.model, most = this.#isOpen ? order.length : this.most;
     placed(this.mark, { rows: [first, first], columns: [left, left] }, rows, columns);
+    this.at.setAttribute("aria-live", this.cell ? "off" : "polite"); // of what is pointed at a screen reader hears nothing
     this.at.textContent = say("pixels.at", { row: first + 1, column: left + 1, rows, columns });
     this.list.replaceChildren(ranked({ probabilities: order }, classes, most, () => { this.#isOpen = true }));
     Object.assign(this.element.dataset, { row: first, column: left });
