@@ -35,7 +35,7 @@ WAYS: dict[str, dict[str, list[str]]] = {
         "features": [*START, "--recipe", "features"],
         "finetune": START,
         "features, lite-2": [*LARGER, "--recipe", "features"],
-        "finetune, lite-2": LARGER,
+        "finetune, lite-2": [*LARGER, "--epochs", "8"],
     },
     "cifar": {
         "scratch": ["--recipe", "thorough"],

@@ -1,5 +1,6 @@
 """The command line as programs and people meet it: what is printed where, and the exit status."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -218,7 +219,8 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
         (["dat", "PHOTOS"], "No such command 'dat'"),
-        (["data", "PHOTOS", "--nonsense"], "No such option"),
+        (["data", "PHOTOS", "--nonsense"], "No such option: --nonsense; `fieldstone data --help` lists what there is"),
+        (["weights", "import", "--x"], "`fieldstone weights import --help` lists what there is"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(
@@ -486,3 +488,8 @@ def test_inspect_measures_effective_fields(capsys: pytest.CaptureFixture[str]) -
     assert 5 < measured["3"] <= 7
     assert run(["inspect", "three-conv", "--effective"]) == 0
     assert "effective" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr() == (f"fieldstone {importlib.metadata.version('fieldstone')}\n", "")

@@ -6,10 +6,11 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from fieldstone import __version__
 from fieldstone.commands import designing, figures, looking, reporting, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
 from fieldstone.errors import FieldstoneError
@@ -35,10 +36,24 @@ SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
 }
 
-app = typer.Typer(
-    help="Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
-    **SETTINGS,
-)
+app = typer.Typer(**SETTINGS)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"fieldstone {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained."""
+
+
 under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
 for name, command in COMMANDS.items():
     app.command(name)(command)
@@ -77,11 +92,21 @@ def run(arguments: list[str]) -> int:
         return failed(content, as_json)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message().removesuffix("."), arguments)
-        content = FieldstoneError(message, fix="`fieldstone --help` lists what there is")
+        content = FieldstoneError(message, fix=f"`{_command_of(fault)} --help` lists what there is")
         return failed(content, as_json)
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
     return int(status)
+
+
+def _command_of(fault: typer.TyperException) -> str:
+    """The command whose words were wrong: `fieldstone weights import`, or `fieldstone` where it is not known."""
+    names: list[str] = []
+    context = getattr(fault, "ctx", None)
+    while context is not None and context.parent is not None:
+        names.insert(0, str(context.info_name))
+        context = context.parent
+    return " ".join(["fieldstone", *names])
 
 
 def _with_value(message: str, arguments: list[str]) -> str:

@@ -283,6 +283,29 @@ def test_a_chain_is_one_sequential_with_the_shapes() -> None:
     assert len([line for line in printed.splitlines() if line and not line.startswith("#")]) < 120
 
 
+def test_passes_in_which_one_number_grows_are_a_loop() -> None:
+    grown = {"branches concat": [[], ["conv 4 1"]]}
+    source = same_network(design((4, 6, 6), {"repeat 5": [grown]}, "globalavgpool", "linear classes"), 3, 3)
+    assert "nn.Conv2d(channels, 4, kernel_size=1)" in source
+    assert "for channels in range(4, 24, 4)" in source
+    assert source.count("nn.Conv2d") == 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "written"),
+    [
+        pytest.param([{"repeat 2": [{"branches concat": [[], ["conv 4 1"]]}]}], 2, id="two are written out"),
+        pytest.param([{"repeat 4": [{"branches concat": [[], []]}, "conv 2 1"]}], 2, id="the first alone differs"),
+        pytest.param([{"repeat 3": [{"branches concat": [[], []]}, "batchnorm", "conv 3 1"]}], 2, id="not evenly"),
+        pytest.param([{"repeat 3": ["conv 2 3"]}], 3, id="the sides shrink in the comments"),
+    ],
+)
+def test_other_passes_are_written_out(layers: list[Any], written: int) -> None:
+    source = same_network(design((5, 16, 16), *layers, "globalavgpool", "linear classes"), 3, 3)
+    assert source.count("nn.Conv2d") == written
+    assert "for channels" not in source
+
+
 def test_the_header_says_what_it_is() -> None:
     comments = plain_code(Design.named("resnet-18"), 10).splitlines()[:4]
     assert comments[0].startswith("# resnet-18: four stages")

@@ -34,9 +34,9 @@ class Group:
 
 @dataclass(frozen=True)
 class Loop:
-    """The same module several times, within a group: `*[… for _ in range(2)]`."""
+    """A module several times, within a group: `*[… for _ in range(2)]`."""
 
-    times: int
+    turns: str
     body: Layer | Group
 
 
@@ -57,12 +57,12 @@ def lines(node: Node, indent: int, before: str = "", after: str = ",") -> Iterat
             yield from lines(child, indent + INDENT, f"{key}=")
         yield f"{space}){after}{_comment(node)}"
     else:
-        body, turns = list(lines(node.body, indent + INDENT, after="")), f"for _ in range({node.times})"
-        flat = f"{space}{before}*[{body[0].strip()} {turns}]{after}"
+        body = list(lines(node.body, indent + INDENT, after=""))
+        flat = f"{space}{before}*[{body[0].strip()} {node.turns}]{after}"
         if len(body) == 1 and "#" not in flat and len(flat) <= WIDTH:
             yield flat
         else:
-            yield from (f"{space}{before}*[", *body, f"{inner}{turns}", f"{space}]{after}")
+            yield from (f"{space}{before}*[", *body, f"{inner}{node.turns}", f"{space}]{after}")
 
 
 def _comment(node: Layer | Group) -> str:

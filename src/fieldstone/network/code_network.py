@@ -28,7 +28,8 @@ from fieldstone.design.blocks.structure import (
 from fieldstone.design.walk import Row
 from fieldstone.geometry import format_shape
 from fieldstone.network.code_layers import LAYERS
-from fieldstone.network.code_lines import INDENT, Group, Layer, Loop, Node, lines
+from fieldstone.network.code_lines import INDENT, Group, Layer, Node, lines
+from fieldstone.network.code_loops import one_module, passes_in_loops
 from fieldstone.network.code_windows import unpool_layers
 
 JOINS: Mapping[str, Callable[[list[str]], str]] = {
@@ -84,7 +85,7 @@ class NetworkPrinter:
     def _module(self, block: Block, path: str) -> tuple[Node, ...]:
         if isinstance(block, Structure):
             paths = [self._modules(blocks, inner) for _, inner, blocks in _paths(block, path)]
-            return _passes(paths) if isinstance(block, Chain) else (self._parallel(block, paths),)
+            return passes_in_loops(paths) if isinstance(block, Chain) else (self._parallel(block, paths),)
         row = self.rows[path]
         *before, last = LAYERS[type(block)](row.bound, row.input_shape)
         self.used |= {layer.call for layer in (*before, last) if not layer.call.startswith("nn.")}
@@ -95,17 +96,17 @@ class NetworkPrinter:
         if isinstance(block, Residual):
             self.used.add("Residual")
             body, shortcut = paths
-            return Group("Residual", body, (("shortcut", _one(shortcut)),) if shortcut else ())
+            return Group("Residual", body, (("shortcut", one_module(shortcut)),) if shortcut else ())
         assert isinstance(block, Branches)
         self.used.add(block.how.capitalize())
-        return Group(block.how.capitalize(), tuple(map(_one, paths)))
+        return Group(block.how.capitalize(), tuple(map(one_module, paths)))
 
     def _steps(self, blocks: Blocks, path: str, source: str, target: str, names: Names) -> str:
         """Steps from one variable to another; gives the variable that holds the output."""
         for closed, group in groupby(_numbered(blocks, path), lambda numbered: _is_closed(numbered[1])):
             if closed:
                 modules = tuple(chain.from_iterable(self._module(block, inner) for inner, block in group))
-                source = self._part(_one(modules), source, target)
+                source = self._part(one_module(modules), source, target)
             else:
                 for inner, block in group:
                     source = STEPS[type(block)](self, block, inner, source, target, names)
@@ -143,10 +144,10 @@ class NetworkPrinter:
     def _pool_step(self, block: MaxPool, path: str, source: str, target: str, names: Names) -> str:
         *pad, pool = self._module(block, path)
         if pad:
-            source = self._part(_one(tuple(pad)), source, target)
+            source = self._part(one_module(tuple(pad)), source, target)
         assert block.name is not None
         places = names[block.name] = self._variable(block.name.replace("-", "_"))
-        self._unused[places] = f"{target}, {places} = {self._new_part(_one((pool,)))}({source})"
+        self._unused[places] = f"{target}, {places} = {self._new_part(one_module((pool,)))}({source})"
         self.forward.append(self._unused[places])
         return target
 
@@ -157,7 +158,7 @@ class NetworkPrinter:
         unpool, *cut = unpool_layers(row.bound, format_shape(row.output_shape))
         sizes = row.bound.pooled.torch_sides if row.bound.pooled else ()
         self.forward.append(f"{target} = {self._new_part(unpool)}({source}, {places}, output_size={sizes})")
-        return self._part(_one(tuple(cut)), target, target) if cut else target
+        return self._part(one_module(tuple(cut)), target, target) if cut else target
 
     def _chain_steps(self, block: Chain, path: str, source: str, target: str, names: Names) -> str:
         for _, inner, blocks in _paths(block, path):
@@ -215,16 +216,3 @@ def _numbered(blocks: Blocks, path: str) -> list[tuple[str, Block]]:
 def _paths(block: Structure, path: str) -> list[tuple[str, str, Blocks]]:
     """The part, the path and the blocks of each path of a structure."""
     return [(part, f"{path}.{part}" if part else path, blocks) for part, blocks in block.paths()]
-
-
-def _one(nodes: tuple[Node, ...]) -> Layer | Group:
-    """The modules as one; none is the identity."""
-    if not nodes:
-        return Layer("nn.Identity")
-    return nodes[0] if len(nodes) == 1 and not isinstance(nodes[0], Loop) else Group("nn.Sequential", nodes)
-
-
-def _passes(passes: list[tuple[Node, ...]]) -> tuple[Node, ...]:
-    """Passes one after another; those in a row that read the same are a loop."""
-    runs = [(nodes, len(list(run))) for nodes, run in groupby(passes)]
-    return tuple(chain.from_iterable((Loop(times, _one(nodes)),) if times > 1 else nodes for nodes, times in runs))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
 from fieldstone.training.average import averaged
+from fieldstone.training.chance import borrowed_chance, seed_devices, step_seed
 from fieldstone.training.checkpoint import Progressed, weights_of
 from fieldstone.training.depthwise import faster_depthwise
 from fieldstone.training.epoch import epoch_line, epoch_text, shortened
@@ -81,8 +81,7 @@ class Loop:
             TrainingError: a loss that is not finite, or too little memory.
         """
         depthwise = faster_depthwise(self.network, self.device, self.recipe.precision)
-        chance = torch.random.fork_rng(_generators(self.device))
-        with chance, _repeatable(), depthwise, within_memory(self._too_large()):
+        with borrowed_chance(self.device), _repeatable(), depthwise, within_memory(self._too_large()):
             return self._epochs(bar)
 
     def _epochs(self, bar: Bar) -> str | None:
@@ -132,7 +131,7 @@ class Loop:
         rate = learning_rate(self.recipe, self.at.step, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["rate"]
-        torch.manual_seed(step_seed(self.recipe.seed, self.at.step))
+        seed_devices(self.device, step_seed(self.recipe.seed, self.at.step))
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self.device, self.recipe.precision):
             logits = self.network(self.normalise(inputs))
@@ -244,16 +243,6 @@ class Loop:
             f"at learning rate {rate:.4g}",
             fix=f"try --set learning_rate={self.recipe.learning_rate / 10:.2g}, or --set precision=fp32",
         )
-
-
-def step_seed(seed: int, step: int) -> int:
-    """The seed of everything random inside one step, such as dropout."""
-    return int.from_bytes(hashlib.sha256(f"fieldstone-step {seed} {step}".encode()).digest()[:8]) >> 1
-
-
-def _generators(device: torch.device) -> list[torch.device]:
-    """The devices whose random state the training borrows and gives back, beside the processor's."""
-    return [device] if device.type == "cuda" else []
 
 
 def _repeatable() -> AbstractContextManager[None]:
