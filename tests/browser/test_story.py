@@ -171,6 +171,10 @@ DESIGNS: dict[str, list[Any]] = {
     "groups": ["conv 6 3 groups=3", "depthwise 3", "conv 4 3 stride=2 groups=2"],
     "a skip": ["conv 3 3", "save a", "conv 3 3 padding=1 groups=3", "concat a", "conv 6 1 groups=6"],
     "shuffled": ["conv 8 3", "pixelshuffle 2", "depthwise 3"],
+    "shuffled channel by channel": ["concat input", "save b", "concat b", "pixelshuffle 2", "crop 1"],
+    "over the channels": ["depthwise 3", "localresponsenorm 2", "avgpool 2 stride=1", "softmax"],
+    "halved channels": ["conv 4 3", "glu", "pad 2x1 mode=reflect"],
+    "resized by four": ["conv 3 3 stride=2", "upsample 2 mode=bicubic", "squeezeexcite 2", "crop 3x5"],
     "transposed by groups": ["depthwise 3 stride=2", "upconv 6 3 stride=3 groups=3", "avgpool 2 padding=1"],
     "flattened": ["depthwise 3", "avgpool 3 stride=2", "flatten"],
 }

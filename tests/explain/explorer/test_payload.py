@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
-from torch import Tensor
-from torch.nn import functional as F
 
 import fieldstone as fs
 from fieldstone.design.design import Design
 from fieldstone.explain.explorer.payload import Explored, Seen
 from fieldstone.verbs.explorable import explorable
+from page_layers import computed
 from strategies import designs
 
-PAD_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 GALLERY = ("three-conv", "lenet-5", "vgg-small", "resnet-18", "mobilenet-v2", "googlenet", "densenet-121")
 SMALL = (3, 64, 64)
 
@@ -30,45 +29,6 @@ def seen_of(design: Design, seed: int = 0) -> tuple[Seen, dict[str, Any]]:
     return seen, dict(seen.told)
 
 
-def computed(layer: dict[str, Any], source: Tensor, arrays: dict[str, Tensor]) -> Tensor | None:
-    """What torch makes of (C, H, W) by the numbers of the page; None of a layer that is only shown."""
-    named = {key: arrays[value] for key, value in layer.items() if isinstance(value, str) and value in arrays}
-    given, options = source[None], layer.get("options", {})
-    match layer["type"]:
-        case "conv":
-            (top, bottom), (left, right) = layer["padding"]
-            padded = F.pad(given, (left, right, top, bottom), mode=PAD_MODES[layer["padding_mode"]])
-            return F.conv2d(
-                padded, named["weight"], named.get("bias"), layer["stride"], 0, layer["dilation"], layer["groups"]
-            )[0]
-        case "upconv":
-            more = layer["output_padding"]
-            cut = [min(0, one) for one in more]
-            made = F.conv_transpose2d(
-                given, named["weight"], named.get("bias"), layer["stride"], layer["padding"],
-                [max(0, one) for one in more], layer["groups"], layer["dilation"],
-            )[0]  # fmt: skip
-            return made[:, : made.shape[1] + cut[0], : made.shape[2] + cut[1]]
-        case "linear":
-            return F.linear(source, named["weight"], named.get("bias"))
-        case "batchnorm":
-            statistics = (named["mean"], named["var"], named.get("gamma"), named.get("beta"))
-            return F.batch_norm(given, *statistics, eps=layer["eps"])[0]
-        case "globalavgpool":
-            return source.mean(dim=(1, 2), keepdim=layer["keepdims"])
-        case "globalmaxpool":
-            return source.amax(dim=(1, 2), keepdim=layer["keepdims"])
-        case "adaptiveavgpool":
-            return F.adaptive_avg_pool2d(given, layer["sizes"])[0]
-        case "flatten":
-            return source.flatten()
-        case "identity":
-            return source
-        case "activation" if layer["name"] in ("relu", "relu6", "silu", "tanh", "hardswish"):
-            return getattr(F, layer["name"])(source, **options)
-    return None
-
-
 @torch.no_grad()
 def check(design: Design, seed: int = 0) -> int:
     """How many parts were made again."""
@@ -78,7 +38,7 @@ def check(design: Design, seed: int = 0) -> int:
     for block in payload["blocks"]:
         shown = maps[block["path"]]
         assert list(shown.shape) == block["output_shape"]
-        again = computed(block["layer"], maps[block["sources"][0]], arrays)
+        again = computed(block["layer"], maps[block["sources"][0]], arrays, block["output_shape"])
         if again is not None:
             made += 1
             torch.testing.assert_close(again, shown, rtol=1e-4, atol=1e-4 * float(shown.abs().max()), equal_nan=True)
@@ -171,8 +131,46 @@ def test_a_module_of_ones_own_is_shown_by_its_calls() -> None:
     seen = Seen.of(explored, "noise.png", (64, 64), pixels)
     payload, maps = seen.told, seen.recording.maps
     for block in payload["blocks"]:
-        again = computed(block["layer"], maps[block["sources"][0]], seen.arrays.tensors)
+        again = computed(block["layer"], maps[block["sources"][0]], seen.arrays.tensors, block["output_shape"])
         if again is not None:
             torch.testing.assert_close(again, maps[block["path"]], rtol=1e-4, atol=1e-4)
     joins = [block for block in payload["blocks"] if block["layer"]["type"] == "add"]
     assert len(joins) == 8  # two in each of four stages
+
+
+@torch.no_grad()
+def test_a_module_of_ones_own_is_normalised_resized_and_padded_in_its_own_numbers() -> None:
+    explored = explorable("normalised_by_hand:Net", (3, 8, 10), "cpu")
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 8, 10), dtype=np.uint8)
+    seen = Seen.of(explored, "noise.png", (10, 8), pixels)
+    payload, maps = json.loads(json.dumps(dict(seen.told), allow_nan=False)), seen.recording.maps
+    kinds = [block["layer"]["type"] for block in payload["blocks"]]
+    assert kinds == [
+        "conv", "groupnorm", "layernorm", "instancenorm", "batchnorm", "localresponsenorm", "other", "other", "other",
+        "groupnorm", "upsample", "pad", "pad", "maxpool", "pixelshuffle", "upsample", "crop", "activation",
+        "globalavgpool", "linear",
+    ]  # fmt: skip
+    again = 0
+    for block in payload["blocks"]:
+        made = computed(block["layer"], maps[block["sources"][0]], seen.arrays.tensors, block["output_shape"])
+        if made is not None:
+            again += 1
+            torch.testing.assert_close(made, maps[block["path"]], rtol=1e-4, atol=1e-4)
+    assert again == 15
+
+
+def test_an_unpooling_names_its_pooling() -> None:
+    layers = ["maxpool 2 name=p", "conv 3 1", "maxunpool p", "globalavgpool", "linear classes"]
+    _, payload = seen_of(fs.Design(input=(3, 8, 8), layers=layers, classes=4))
+    assert payload["blocks"][2]["layer"] == {"type": "maxunpool", "pool": "1"}
+    assert payload["blocks"][2]["sources"] == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("block", "around"),
+    [("localresponsenorm 4", [2, 1]), ("localresponsenorm 3", [1, 1]), ("glu", [0, 3]), ("softmax", [6, 6])],
+)
+def test_what_reads_other_channels_says_which(block: str, around: list[int]) -> None:
+    layers = ["conv 6 1", block, "globalavgpool", "linear classes"]
+    _, payload = seen_of(fs.Design(input=(3, 8, 8), layers=layers, classes=4))
+    assert payload["blocks"][1]["reach"] == [{"kind": "same", "around": around}]

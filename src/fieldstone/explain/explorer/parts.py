@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fieldstone.analysis.rule import Subject
-from fieldstone.design.blocks import activation, convolution, dense, norm, pooling, shape, structure
+from fieldstone.design.blocks import activation, attention, convolution, dense, norm, pooling, shape, structure
 from fieldstone.design.blocks.block import Block
 from fieldstone.design.field import Field
 from fieldstone.design.walk import Row
@@ -80,14 +80,20 @@ def layer_of(part: Part) -> dict[str, Any]:
             return {"type": block.keyword, "keepdims": block.keepdims}
         case pooling.AdaptivePool():
             return {"type": block.keyword, "sizes": list(part.output_shape[1:])}
-        case norm.BatchNorm():
-            return {"type": "batchnorm", "eps": block.eps}
+        case norm.BatchNorm() | norm.GroupNorm() | norm.InstanceNorm() | norm.LayerNorm():
+            return {"type": block.keyword, "eps": block.eps, "groups": _groups(block, part.input_shape[0])}
+        case norm.LocalResponseNorm() | attention.SqueezeExcite():
+            return {"type": block.keyword, **_options(block)}
         case norm.Dropout() | norm.ChannelDropout() | norm.AlphaDropout():
             return {"type": "identity"}
         case activation.Activation():
             return {"type": "activation", "name": block.keyword, "options": _options(block)}
         case structure.Parallel():
             return {"type": block.how}
+        case pooling.MaxUnpool():
+            return {"type": block.keyword, "pool": part.sources[1]}
+        case shape.Upsample() | shape.PixelShuffle() | shape.Pad() | shape.Crop():
+            return _laid_out(block, part)
         case shape.Flatten() | dense.Linear() | structure.Join():
             return {"type": block.keyword}
     return {"type": "other"}
@@ -109,6 +115,27 @@ def _sliding(
     assert isinstance(block, pooling.Pool)
     counted = {"count_include_pad": block.count_include_pad} if isinstance(block, pooling.AvgPool) else {}
     return {"type": block.keyword, **_window(block.window(sides)), "ceil_mode": block.ceil_mode, **counted}
+
+
+def _groups(block: Block, channels: int) -> int:
+    """Over how many parts of a map, each of neighbouring channels, mean and variance are taken."""
+    if isinstance(block, norm.GroupNorm):
+        return block.num_groups
+    return 1 if isinstance(block, norm.LayerNorm) else channels
+
+
+def _laid_out(block: shape.Upsample | shape.PixelShuffle | shape.Pad | shape.Crop, part: Part) -> dict[str, Any]:
+    """Where the values come from; a signal of one side, laid as a map, is only shown."""
+    sides = part.input_shape[1:]
+    if block.window(sides).output_sizes(sides) != part.output_shape[1:]:
+        return {"type": "other"}
+    match block:
+        case shape.Upsample():
+            return {"type": block.keyword, "mode": block.window(sides).how, "align_corners": block.align_corners}
+        case shape.PixelShuffle():
+            return {"type": block.keyword, "factor": block.upscale_factor}
+    numbers = {"type": block.keyword, "padding": [list(pair) for pair in block.window(sides).padding]}
+    return numbers | ({"padding_mode": block.mode, "value": block.value} if isinstance(block, shape.Pad) else {})
 
 
 def is_recomputed(part: Part) -> bool:
@@ -165,8 +192,20 @@ def _reach(part: Part) -> dict[str, Any]:
         by_channel = isinstance(block, pooling.GlobalPool)
         return {"kind": "all", **({"depthwise": True} if by_channel else {})}
     if not isinstance(window, Moves):
-        return {"kind": "same"}
+        return {"kind": "same", **_around(block, part.input_shape[0])}
     return {**_moves(window, part.input_shape[1:]), **_channels(block, part), **_border(block)}
+
+
+def _around(block: Block, channels: int) -> dict[str, list[int]]:
+    """How many channels before its own and after it a value reads, where it reads any."""
+    match block:
+        case norm.LocalResponseNorm():
+            return {"around": [block.size // 2, (block.size - 1) // 2]}
+        case activation.GLU():
+            return {"around": [0, channels // 2]}
+        case activation.Softmax() | activation.LogSoftmax():
+            return {"around": [channels, channels]}
+    return {}
 
 
 def _border(block: Block) -> dict[str, str]:
@@ -197,12 +236,12 @@ def _spans(reads: Reads, count: int) -> list[list[int]]:
 
 
 def _channels(block: Block, part: Part) -> dict[str, Any]:
-    """Which channels: all of its group, its own, or (of a pixel shuffle) any."""
+    """Which channels: all of its group, its own, or (of a pixel shuffle) the one of its place."""
     if isinstance(block, convolution.Conv | convolution.UpConv):
         return {"groups": block.groups}
     if isinstance(block, convolution.Depthwise):
         return {"groups": part.input_shape[0]}
-    return {} if isinstance(block, shape.PixelShuffle) else {"depthwise": True}
+    return {"shuffled": block.upscale_factor} if isinstance(block, shape.PixelShuffle) else {"depthwise": True}
 
 
 def _window(window: Window) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from fieldstone.analysis.effective_field import EffectiveField
 from fieldstone.data.decode import Pixels
 from fieldstone.data.manifest import printable
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.design.blocks import norm
+from fieldstone.design.blocks.block import Block
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.explain.explorer.arrays import Arrays
@@ -146,12 +148,15 @@ class Seen:
 
     def _layer(self, part: Part) -> dict[str, Any]:
         """How it computes, with the names of its arrays; a layer whose weights are not its module's is only shown."""
-        layer = layer_of(part)
+        layer: dict[str, Any] = plain(layer_of(part))
         kinds, words = WEIGHTS.get(layer["type"], WEIGHTS.get(layer.get("name", ""), ((), {})))
         module = self._modules.get(part.path)
-        if words and not isinstance(module, kinds):
+        owner = module if isinstance(module, kinds) else None
+        if words and owner is None and not _has_no_arrays(part.block):
             return {"type": "other"}
-        found = {word: getattr(module, name, None) for word, name in words.items()}
+        found = {word: _array(owner, name) for word, name in words.items()}
+        if isinstance(part.block, norm.LayerNorm) and not _fits(found["gamma"], part):
+            return {"type": "other"}
         names = {
             word: one if one is None else self.arrays.add(f"{word}/{part.path}", one) for word, one in found.items()
         }
@@ -186,18 +191,51 @@ class Seen:
         }
 
 
+def _array(module: nn.Module | None, name: str) -> Tensor | None:
+    """A parameter or buffer of a module, or of one within it; None where there is none."""
+    found: Any = module
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    assert found is None or isinstance(found, Tensor)
+    return found
+
+
+def _has_no_arrays(block: Block) -> bool:
+    """Whether it is a normalisation by the statistics of the image alone."""
+    match block:
+        case norm.GroupNorm() | norm.LayerNorm():
+            return not block.affine
+        case norm.InstanceNorm():
+            return not (block.affine or block.track_running_stats)
+    return False
+
+
+def _fits(scale: Tensor | None, part: Part) -> bool:
+    """Whether each value of a map has its own factor in the same place: a module may lay its channels last."""
+    return scale is None or tuple(scale.shape) == part.output_shape
+
+
 _CONV = (nn.modules.conv._ConvNd,)
 _WEIGHT_AND_BIAS = {"weight": "weight", "bias": "bias"}
+_SCALE_AND_SHIFT = {"gamma": "weight", "beta": "bias"}
+_STATISTICS = {"mean": "running_mean", "var": "running_var", **_SCALE_AND_SHIFT}
 WEIGHTS: Mapping[str, tuple[tuple[type[nn.Module], ...], Mapping[str, str]]] = {
     "conv": (_CONV, _WEIGHT_AND_BIAS),
     "upconv": (_CONV, _WEIGHT_AND_BIAS),
     "linear": ((nn.Linear,), _WEIGHT_AND_BIAS),
     "prelu": ((nn.PReLU,), {"weight": "weight"}),
-    "batchnorm": (
-        (nn.modules.batchnorm._BatchNorm,),
-        {"mean": "running_mean", "var": "running_var", "gamma": "weight", "beta": "bias"},
+    "batchnorm": ((nn.modules.batchnorm._BatchNorm,), _STATISTICS),
+    "instancenorm": ((nn.modules.instancenorm._InstanceNorm,), _STATISTICS),
+    "groupnorm": ((nn.GroupNorm,), _SCALE_AND_SHIFT),
+    "layernorm": ((nn.LayerNorm,), _SCALE_AND_SHIFT),
+    "squeezeexcite": (
+        (nn.Sequential,),
+        {
+            "reduce": "reduce.weight", "reduce_bias": "reduce.bias",
+            "expand": "expand.weight", "expand_bias": "expand.bias",
+        },
     ),
-}
+}  # fmt: skip
 """By the type of a layer, or the name of an activation: what its module is, and its arrays by the words of the page."""
 
 
@@ -210,11 +248,13 @@ def why_not(recording: Recording) -> str | None:
     return "flat" if recording.last_map is None else None
 
 
-def plain(number: float) -> float | str:
-    """A number as JSON can hold it."""
-    if isnan(number):
-        return "NaN"
-    return number if abs(number) < inf else "Infinity" if number > 0 else "-Infinity"
+def plain(value: Any) -> Any:
+    """A number, or all numbers of a mapping, as JSON can hold them."""
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if not isinstance(value, float) or abs(value) < inf:
+        return value
+    return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _seen(part: Part) -> dict[str, Any]:

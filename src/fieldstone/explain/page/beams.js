@@ -31,8 +31,8 @@ export class Beams {
     const frame = window && svg("rect", { class: taps.length ? "beams-extent" : "beams-frame", ...window, rx: 11 });
     const single = ({ x, y }) => square(window.x + x, window.y + y, pitch);
     this.#window.replaceChildren(...(window ? [frame, ...taps.map(single)] : []));
-    draw(this.#beams[0], window, kernel);
-    draw(this.#beams[1], kernel, inner);
+    drawBeam(this.#beams[0], window, kernel);
+    drawBeam(this.#beams[1], kernel, inner);
   }
 
   /** Frames taps of the kernel, [row, column] each. */
@@ -54,8 +54,8 @@ function square(x, y, pitch) {
   });
 }
 
-/** A beam to a rectangle beside; of one below only the rays. */
-function draw([beam, ray], from, to) {
+/** A beam, two paths, to a rectangle beside; of one below only the rays; from null none. */
+export function drawBeam([beam, ray], from, to) {
   if (!from) return [beam, ray].forEach(path => path.setAttribute("d", ""));
   const [left, right, top, bottom] = [from.x, from.x + from.width, from.y, from.y + from.height];
   const [start, end, above, below] = [to.x, to.x + to.width, to.y, to.y + to.height];

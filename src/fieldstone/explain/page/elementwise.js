@@ -1,7 +1,8 @@
 // What is not stored is computed again here, in float64 from float32 values and rounded to float32 as torch gives it:
-// batch normalisation with its running statistics, the activations, and blocks that do nothing when evaluated.
+// batch normalisation, the activations, and blocks that do nothing when evaluated.
 
 import { erf } from "fieldstone/erf";
+import { normalise, statisticsOf } from "fieldstone/statistics";
 
 const round = Math.fround;
 const sigmoid = x => 1 / (1 + Math.exp(-x));
@@ -78,22 +79,6 @@ export function valueFunction(layer, slope) {
   return FUNCTIONS[layer.name]({ ...options, slope });
 }
 
-/** (x − μ) ÷ √(σ² + ε) × γ + β of one channel, with the numbers on the way. */
-export function normalise(x, { mean, variance, eps, gamma = 1, beta = 0 }) {
-  const deviation = Math.sqrt(variance + eps);
-  const standard = (x - mean) / deviation;
-  return { deviation, standard, value: round(standard * gamma + beta) };
-}
-
-/** What batch normalisation does to one channel, for `normalise`. */
-export const channelStatistics = (layer, arrays, channel) => ({
-  mean: arrays.mean[channel],
-  variance: arrays.var[channel],
-  eps: layer.eps,
-  gamma: arrays.gamma ? arrays.gamma[channel] : 1,
-  beta: arrays.beta ? arrays.beta[channel] : 0,
-});
-
 /** Whether a block's map is not stored, because it follows value by value from its input. */
 export const isRecomputed = ({ layer }) => ["activation", "batchnorm", "flatten", "identity"].includes(layer.type);
 
@@ -102,9 +87,11 @@ export async function recompute(store, { layer }, input) {
   return compute(layer, input, await arraysOf(store, layer)).data;
 }
 
-/** A layer's arrays by name, a promise: mean, var, gamma, beta (batch normalisation), weight (prelu). */
+const ARRAYS = ["mean", "var", "gamma", "beta", "weight", "reduce", "reduce_bias", "expand", "expand_bias"];
+
+/** A layer's arrays by the names that it has them by, a promise; null where this file left one out. */
 export async function arraysOf(store, layer) {
-  const names = ["mean", "var", "gamma", "beta", "weight"].filter(name => layer[name]);
+  const names = ARRAYS.filter(name => layer[name]);
   const arrays = await Promise.all(names.map(name => store.array(layer[name])));
   return Object.fromEntries(names.map((name, at) => [name, arrays[at]]));
 }
@@ -114,13 +101,16 @@ export function compute(layer, input, arrays = {}) {
   if (layer.type === "identity") return input;
   if (layer.type === "flatten") return { data: input.data, shape: [input.data.length] };
   if (layer.type === "activation" && overChannels(layer.name)) return OVER_CHANNELS[layer.name](input);
-  const functionOf = layer.type === "batchnorm" ? normalisation(layer, arrays) : activation(layer, arrays);
+  const functionOf = layer.type === "batchnorm" ? normalisation(layer, arrays, input) : activation(layer, arrays);
   return { data: byChannel(input, functionOf), shape: input.shape };
 }
 
-const normalisation = (layer, arrays) => channel => {
-  const statistics = channelStatistics(layer, arrays, channel);
-  return x => normalise(x, statistics).value;
+const normalisation = (layer, arrays, input) => {
+  const [of, cells] = [statisticsOf(layer, arrays, input), input.data.length / input.shape[0]];
+  return channel => {
+    const statistics = of(channel * cells);
+    return x => normalise(x, statistics).value;
+  };
 };
 
 const activation =

@@ -43,9 +43,11 @@ export const pitchFor = (width, count) => Math.floor(Math.max(24, Math.min(60, w
 
 /**
  * @param {object} look name ("input" or "output": of `data-grid` and of the colour), label, size (more words), width in
- *   pixels, rows and columns (of the stones, at most), pitch; below: whether the canvas stands under the stones.
+ *   pixels, rows and columns (of the stones, at most), pitch; below: whether the canvas stands under the stones;
+ *   unit: pixels of a value on the canvas, where two of them have to be alike.
  * @param {(cell) => void} picked is called with the row and column that a click or an arrow chose.
- * @returns {{element, show(cell)}}
+ * @returns {{element, show(cell, more)}} `more` has rows and columns, [first, last] each, of what is framed where that is
+ *   not the cell alone, isBare where nothing is, and look(row, column), what a stone has beside its value and tint.
  */
 export function field(tensor, look, picked) {
   const { rows, columns } = sides(tensor);
@@ -78,8 +80,6 @@ export function field(tensor, look, picked) {
   );
   const frame = svg("rect", {
     class: `field-frame field-frame-${role}`,
-    width: pitch,
-    height: pitch,
     rx: Math.min(11, pitch / 4),
     "aria-hidden": "true",
   });
@@ -96,23 +96,27 @@ export function field(tensor, look, picked) {
     ...(look.below ? [drawing, whole?.element] : [whole?.element, drawing]),
   );
 
-  function show(cell) {
+  function show(cell, { rows: down = [cell.row, cell.row], columns: along = [cell.column, cell.column], ...more } = {}) {
     at = cell;
     const values = channelOf(tensor, cell.channel);
     const scale = scaleOf(values);
     const first = {
-      firstRow: start(cell.row, shown.rows, rows),
-      firstColumn: start(cell.column, shown.columns, columns),
+      firstRow: start(down, shown.rows, rows),
+      firstColumn: start(along, shown.columns, columns),
     };
     grid.channel = cell.channel;
     grid.paint((row, column) => {
       const value = values[row * columns + column];
       const chosen = row === cell.row && column === cell.column;
-      return { value, fill: fill(role, value, scale), state: chosen && role === "out" ? "now" : undefined };
+      const own = { value, fill: fill(role, value, scale), ...more.look?.(row, column) };
+      return chosen && role === "out" ? { ...own, state: "now" } : own;
     }, first);
     grid.stop(cell.row, cell.column);
-    frame.setAttribute("x", (cell.column - first.firstColumn) * pitch);
-    frame.setAttribute("y", (cell.row - first.firstRow) * pitch);
+    frame.setAttribute("x", (along[0] - first.firstColumn) * pitch);
+    frame.setAttribute("y", (down[0] - first.firstRow) * pitch);
+    frame.setAttribute("width", (along[1] - along[0] + 1) * pitch);
+    frame.setAttribute("height", (down[1] - down[0] + 1) * pitch);
+    frame.classList.toggle("field-bare", Boolean(more.isBare));
     whole?.show(values, scale, first);
   }
   return { element, show };
@@ -131,12 +135,13 @@ export function caption({ name, label, size }) {
 }
 
 const clamp = (at, count) => Math.max(0, Math.min(count - 1, at));
-const start = (at, shown, count) => Math.max(0, Math.min(count - shown, at - Math.floor(shown / 2)));
+const start = ([first, last], shown, count) =>
+  Math.max(0, Math.min(count - shown, Math.floor((first + last + 1) / 2) - Math.floor(shown / 2)));
 
 /** The whole map on a canvas; the part that stones show, `shown` rows and columns, is framed. */
 export function map(tensor, look, shown, picked) {
   const { rows, columns } = sides(tensor);
-  const [width, height] = extent(rows, columns, look.width);
+  const [width, height] = look.unit ? [columns * look.unit, rows * look.unit] : extent(rows, columns, look.width);
   const label = say("field.map", { label: look.label, rows, columns });
   const canvas = html("canvas", {
     width: columns,
@@ -204,4 +209,10 @@ export function channelChooser(count, channel, picked, label = say("field.channe
     picked(Number(input.value) - 1);
   });
   return html("label", { class: "field-channel" }, label, input, html("span", {}, say("field.of", { n: count })));
+}
+
+/** Writes in a chooser which channel is shown, unless someone is typing there. */
+export function writeChannel(chooser, channel) {
+  const input = chooser.querySelector("input");
+  if (document.activeElement !== input) input.value = channel + 1;
 }

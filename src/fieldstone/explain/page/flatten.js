@@ -1,7 +1,7 @@
 // Flatten: where each cell of the map goes in the vector.
 
 import { html } from "fieldstone/elements";
-import { channelChooser, field, join, sides } from "fieldstone/field";
+import { channelChooser, field, join, sides, writeChannel } from "fieldstone/field";
 import { svg } from "fieldstone/grid";
 import { count, term } from "fieldstone/numbers";
 import { room, sizeOf } from "fieldstone/pointwise";
@@ -100,8 +100,7 @@ function draw(on, store, block, input, output) {
     const index = indexOf(size, cell);
     from.show(cell);
     to.show({ channel: 0, row: index, column: 0 });
-    const input = chooser.querySelector("input");
-    if (document.activeElement !== input) input.value = cell.channel + 1;
+    writeChannel(chooser, cell.channel);
     tell(on, size, cell, index, output.data[index]);
     join(ray, ...[from, to].map(({ element }) => element.querySelector(".field-frame")));
     step.show(index);

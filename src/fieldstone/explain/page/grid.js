@@ -9,6 +9,7 @@ addWords({
   "grid.pad": ["padding", "패딩"],
   "grid.skip": ["skipped by dilation", "팽창으로 건너뜀"],
   "grid.unread": ["read by no window", "어느 윈도우도 읽지 않음"],
+  "grid.cut": ["cut off", "잘라 냄"],
   "grid.win": ["largest", "최댓값"],
   "grid.now": ["output now", "현재 출력"],
 });
@@ -63,7 +64,7 @@ export class Stones {
 
   /**
    * Draws every cell as look(row, column) says: {value (a number; null is not computed yet), fill (a CSS colour), state
-   * ("pad", "skip", "unread", "off", "win", "now" or none), tap (whether a frame of its own lies on it), under ("×−1"),
+   * ("pad", "skip", "unread", "cut", "off", "win", "now" or none), tap (whether a frame of its own lies on it), under ("×−1"),
    * dots (a number), says (more for a screen reader)}.
    * `moved`, {firstRow, firstColumn, rowStep, columnStep}, moves a lens.
    */
@@ -142,7 +143,7 @@ function placeOf(event) {
   return cell && [Number(cell.dataset.row), Number(cell.dataset.column)];
 }
 
-const plain = ["pad", "skip", "unread", "off"]; // states without a tint
+const plain = ["pad", "skip", "unread", "cut", "off"]; // states without a tint
 const arrows = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 /** One stone: its ground, number, what stands under it, dots and focus ring. */

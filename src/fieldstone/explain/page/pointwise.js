@@ -1,7 +1,7 @@
 // What the views of value-by-value layers share: input and output as fields, a channel to choose, steps over its cells.
 
 import { html } from "fieldstone/elements";
-import { centre, channelChooser, field, sides, valueAt } from "fieldstone/field";
+import { centre, channelChooser, field, sides, valueAt, writeChannel } from "fieldstone/field";
 import { keep, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
@@ -25,20 +25,23 @@ export const sizeOf = tensor => {
   return tensor.shape.length === 1 ? String(columns) : `${rows} × ${columns}`;
 };
 
-/** How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them. */
-export function room(width, tensor, between = 0, maps = 2) {
+/**
+ * How many stones, and how large, of `maps` side by side with `between` pixels for what stands between them; where it is
+ * narrow, two with so many pixels.
+ */
+export function room(width, tensor, between = 0, maps = 2, narrow = 20) {
   const strip = { width, rows: 1, columns: Math.max(3, Math.min(11, Math.floor(width / PITCH))), pitch: PITCH };
   if (tensor.shape.length === 1) return strip;
-  if (width < NARROW) return { width: (width - 20) / 2, rows: 3, columns: 3, pitch: PITCH };
+  if (width < NARROW) return { width: (width - narrow) / 2, rows: 3, columns: 3, pitch: PITCH };
   return { width: (width - between - 64) / maps, rows: 5, columns: 5, pitch: PITCH };
 }
 
 /**
  * A view of a block whose output cell reads the same cell of its input.
  *
- * @param {object} parts title, alone (no boxes beside), between (pixels), load() (a promise of what `build` needs);
- *   build({on, input, output, loaded, middle}) gives `tell(cell, {x, y})`, which writes what is around the two maps:
- *   `on` is the sheet, `middle` an element between the maps, x and y are the values of the cell.
+ * @param {object} parts title, alone (no boxes beside), between and narrow (pixels, as of `room`), load() (a promise of what `build` needs);
+ *   build({on, input, output, loaded, middle, go}) gives `tell(cell, {x, y})`, which writes what is around the two
+ *   maps: `on` is the sheet, `middle` an element between the maps, `go(cell)` chooses another, x and y are its values.
  */
 export function pointwiseView(root, store, block, parts) {
   const needed = [store.input(block), store.output(block.path), parts.load?.()];
@@ -53,7 +56,7 @@ function draw(on, store, block, parts, { input, output, loaded }) {
   }
   const { channels, rows, columns } = sides(output);
   const cell = keep(block.path, () => centre(output));
-  const size = room(on.width(), input, parts.between);
+  const size = room(on.width(), input, parts.between, 2, parts.narrow);
   const go = to => {
     Object.assign(cell, to);
     show();
@@ -72,10 +75,11 @@ function draw(on, store, block, parts, { input, output, loaded }) {
   );
   on.stage.append(...[chooser, row].filter(Boolean));
   const step = steps(on, rows * columns, at => go({ row: Math.floor(at / columns), column: at % columns }));
-  const tell = parts.build({ on, input, output, loaded, middle });
+  const tell = parts.build({ on, input, output, loaded, middle, go });
   function show() {
     from.show(cell);
     to.show(cell);
+    if (chooser) writeChannel(chooser, cell.channel);
     tell(cell, { x: valueAt(input, cell), y: valueAt(output, cell) });
     step.show(cell.row * columns + cell.column);
   }

@@ -28,11 +28,9 @@ addWords({
 
 const views = { why: () => import("fieldstone/why"), filters: () => import("fieldstone/filters") };
 const step = () => import("fieldstone/step"), dense = () => import("fieldstone/dense");
-const layers = {
+const sliding = {
   conv: step, upconv: step, maxpool: step, avgpool: step, globalavgpool: step, globalmaxpool: step,
-  adaptiveavgpool: step, adaptivemaxpool: step, flatten: dense, linear: dense, batchnorm: dense, activation: dense,
-  identity: dense, add: dense,
-  multiply: dense, concat: dense, other: dense,
+  adaptiveavgpool: step, adaptivemaxpool: step,
 };
 
 /** The view of an address: {module, block, above, body, crumbs, title}; of one that means nothing, the overview. */
@@ -41,7 +39,7 @@ export function routed(store, hash) {
   const body = html("div", { class: "body" }), { title, trained } = store.payload;
   const called = trained ? title : `${title} (${say("routes.untrained")})`;
   if (block)
-    return { name: path, module: layers[block.layer.type], block, body, above: () => [around(store, block)],
+    return { name: path, module: sliding[block.layer.type] ?? dense, block, body, above: () => [around(store, block)],
       title: `${block.notation} · ${called}`, crumbs: [{ text: say("routes.overview"), href: "#/" }, { text: title }] };
   const place = name in views ? name : "overview", own = say(`routes.${place}`);
   return { name: place, module: views[place] ?? (() => import("fieldstone/overview")), block: null, body, title: called,

@@ -38,6 +38,7 @@ export function channelsRead(store, block, number, [first, last]) {
   const reach = block.reach[number], [channels] = volume(store.shape(block.sources[number]));
   if (reach.kind === "flat") return flatPart(store, block, [first, last]).channels;
   if (reach.channels) return within([first - reach.channels[0], last - reach.channels[0]], channels);
+  if (reach.around) return within([first - reach.around[0], last + reach.around[1]], channels);
   if (reach.groups) return group(reach.groups, channels, volume(block.output_shape)[0], [first, last]);
   if (reach.kind === "all" && !reach.depthwise) return [0, channels - 1];
   const ratio = channels / volume(block.output_shape)[0]; // above 1 where pixelshuffle lays channels side by side
@@ -49,8 +50,19 @@ function readOf(store, block, number, { channels, rows, columns }) {
   const read = channelsRead(store, block, number, channels);
   if (!read) return null;
   if (reach.kind === "flat") return flatPart(store, block, channels);
-  const marks = { channels: read, rows: places(reach, 0, rows, height), columns: places(reach, 1, columns, width) };
+  const marks = { channels: shuffled(reach, read, rows, columns), rows: places(reach, 0, rows, height), columns: places(reach, 1, columns, width) };
   return marks.rows.includes(1) && marks.columns.includes(1) ? marks : null;
+}
+
+/** Of the channels that lie side by side those of the marked places: which one depends on row and column. */
+function shuffled({ shuffled: side }, [first, last], rows, columns) {
+  if (!side) return [first, last];
+  const [down, along] = [rows, columns].map(marks => {
+    const turns = [...marks].flatMap((mark, place) => (mark ? [place % side] : []));
+    return [Math.min(...turns), Math.max(...turns)];
+  });
+  const [before, after] = [0, 1].map(end => down[end] * side + along[end]);
+  return [first + before, last - (side * side - 1) + after];
 }
 
 /** Which places of a source's axis the marked places of the output read, as 0 and 1. */

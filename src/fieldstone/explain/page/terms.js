@@ -40,45 +40,40 @@ const rank = product => (Number.isNaN(product) ? Infinity : Math.abs(product));
 /** Writes the arithmetic of one output, and the boxes of its terms. */
 export function tell(on, { terms, sum, size }, bias, recorded, origin) {
   const own = sum + (bias ?? 0);
-  const first = terms.slice(0, WRITTEN);
-  const rest = terms.slice(WRITTEN);
+  const { groups, products } = termLine(terms, bias);
+  groups.at(-1).append(line.equals(products, recorded), line.result(own, recorded));
+  on.arithmetic.replaceChildren(...groups);
+  on.note.textContent = difference({ own, recorded, size });
+  on.aside.replaceChildren();
+  on.box(say("terms.largest"), termTable(terms, bias, own, origin));
+  balance(on, terms);
+}
+
+/** The largest terms, the sum of the others and the bias as groups of a line, and as products for `equals`. */
+export function termLine(terms, bias) {
+  const [first, rest] = [terms.slice(0, WRITTEN), terms.slice(WRITTEN)];
   const others = rest.reduce((total, { product }) => total + product, 0);
+  const plus = at => (at ? line.sign("+") : null);
+  const groups = first.map(({ value, weight }, at) =>
+    line.group(
+      plus(at),
+      html("span", {}, at ? line.value(value) : line.first(value), line.sign("×"), line.weight(weight)),
+    ),
+  );
+  const more = html("span", { class: "linear-rest" }, line.value(others));
+  if (rest.length)
+    groups.push(line.group(line.sign("+"), line.sign(say("terms.more", { n: count(rest.length) })), more));
+  groups.push(line.group(...(bias === null ? [] : [line.sign("+"), line.sign(say("terms.bias")), line.value(bias)])));
   const products = [
     ...first.map(({ value, weight }) => [value, weight]),
     ...(rest.length ? [[others]] : []),
     ...(bias === null ? [] : [[bias]]),
   ];
-  const plus = at => (at ? line.sign("+") : null);
-  on.arithmetic.replaceChildren(
-    ...first.map(({ value, weight }, at) =>
-      line.group(
-        plus(at),
-        html("span", {}, at ? line.value(value) : line.first(value), line.sign("×"), line.weight(weight)),
-      ),
-    ),
-    ...(rest.length
-      ? [
-          line.group(
-            line.sign("+"),
-            line.sign(say("terms.more", { n: count(rest.length) })),
-            html("span", { class: "linear-rest" }, line.value(others)),
-          ),
-        ]
-      : []),
-    line.group(
-      ...(bias === null ? [] : [line.sign("+"), line.sign(say("terms.bias")), line.value(bias)]),
-      line.equals(products, recorded),
-      line.result(own, recorded),
-    ),
-  );
-  on.note.textContent = difference({ own, recorded, size });
-  on.aside.replaceChildren();
-  list(on, terms, bias, own, origin);
-  balance(on, terms);
+  return { groups, products };
 }
 
-/** A box with a bar for each of the largest terms. */
-function list(on, terms, bias, own, origin) {
+/** A table with a bar for each of the largest terms, the others, the bias and their sum. */
+export function termTable(terms, bias, own, origin) {
   const shown = terms.slice(0, LISTED),
     rest = terms.slice(LISTED);
   const most = Math.abs(terms[0].product) || 1;
@@ -91,21 +86,18 @@ function list(on, terms, bias, own, origin) {
       html("td", {}, share === null ? "" : bar(share)),
     );
   const others = rest.reduce((total, { product }) => total + product, 0);
-  on.box(
-    say("terms.largest"),
+  return html(
+    "table",
+    { class: "sheet-table linear-list" },
     html(
-      "table",
-      { class: "sheet-table linear-list" },
-      html(
-        "tbody",
-        {},
-        ...shown.map(({ index, product }) => row(origin(index), product, product / most, { "data-index": index })),
-        rest.length
-          ? row(say("terms.more", { n: count(rest.length) }), others, others / most, { class: "linear-others" })
-          : null,
-        bias === null ? null : row(say("terms.bias"), bias, bias / most),
-        row(say("terms.sum"), own, null, { class: "linear-total" }),
-      ),
+      "tbody",
+      {},
+      ...shown.map(({ index, product }) => row(origin(index), product, product / most, { "data-index": index })),
+      rest.length
+        ? row(say("terms.more", { n: count(rest.length) }), others, others / most, { class: "linear-others" })
+        : null,
+      bias === null ? null : row(say("terms.bias"), bias, bias / most),
+      row(say("terms.sum"), own, null, { class: "linear-total" }),
     ),
   );
 }
