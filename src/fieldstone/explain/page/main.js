@@ -14,6 +14,7 @@ export async function start() {
   addEventListener("hashchange", () => show(page, top));
   document.addEventListener("languagechange", () => show(page, top));
   await show(page, top);
+  await page.shown?.ready; // none, where another address came meanwhile
   document.documentElement.dataset.ready = "";
 
   /** Show another image: a payload that the server made of it. */

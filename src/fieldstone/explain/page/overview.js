@@ -45,7 +45,7 @@ class Overview {
     this.#draw();
     this.sized = new ResizeObserver(() => { if (this.#isNarrow() !== this.isNarrow) this.#redraw() });
     this.sized.observe(root);
-    this.#begin();
+    this.ready = this.#begin(); // a promise of the first story
   }
 
   close() {
