@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +22,13 @@ def png(seed: int, size: tuple[int, int] = (50, 40)) -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(pixels).save(file, format="PNG")
     return file.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG file of few bytes that says it has 100,000 x 100,000 pixels."""
+    content = png(0)
+    header = content[12:16] + struct.pack(">II", 100_000, 100_000) + content[24:29]  # IHDR: width, height, the rest
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
 
 
 @contextmanager

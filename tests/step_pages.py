@@ -113,8 +113,11 @@ def turn(page: Page, step: int) -> dict[str, Any]:
     return read(page)
 
 
-ALL = """() => {
-  const { layers, parts } = fieldstone.modules, block = fieldstone.store.block(location.hash.slice(8));
+ALL = """async () => {
+  const [layers, parts, { open }] = await Promise.all(
+    ["layers", "parts", "store"].map(name => import(`fieldstone/${name}`)));
+  const payload = JSON.parse(document.getElementById("payload").textContent);
+  const block = open(payload).block(location.hash.slice(8));
   const view = document.querySelector(".step-view"), scrubber = document.querySelector(".transport-scrubber");
   const [, , width] = parts.lifted(block.input_shape), [, , columns] = parts.lifted(block.output_shape);
   return Array.from({ length: Number(view.dataset.steps) }, (_, step) => {

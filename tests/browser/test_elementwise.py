@@ -71,8 +71,9 @@ def layer_of(block: Any, module: nn.Module) -> tuple[dict[str, Any], dict[str, l
 
 def computed(page: Page, layer: dict[str, Any], input: Tensor, arrays: dict[str, list[float]]) -> Tensor:
     shape, data = page.evaluate(
-        """([layer, shape, data, arrays]) => {
-            const output = fieldstone.modules.elementwise.compute(layer, { shape, data: new Float32Array(data) },
+        """async ([layer, shape, data, arrays]) => {
+            const { compute } = await import("fieldstone/elementwise");
+            const output = compute(layer, { shape, data: new Float32Array(data) },
                 Object.fromEntries(Object.entries(arrays).map(([name, list]) => [name, new Float32Array(list)])));
             return [output.shape, Array.from(output.data)];
         }""",
@@ -130,7 +131,6 @@ def test_identity_gives_its_input(page: Page) -> None:
 
 def test_error_function(page: Page) -> None:
     x = torch.linspace(-7, 7, 4001, dtype=torch.float64)
-    ours = torch.tensor(
-        page.evaluate("(list) => list.map(fieldstone.modules.erf.erf)", x.tolist()), dtype=torch.float64
-    )
+    found = page.evaluate("async list => list.map((await import('fieldstone/erf')).erf)", x.tolist())
+    ours = torch.tensor(found, dtype=torch.float64)
     torch.testing.assert_close(ours, torch.erf(x), rtol=1e-14, atol=0)

@@ -53,10 +53,14 @@ def shown(page_of: Callable[..., Page], path: Path) -> Shown:
     return show
 
 
+BLOCK = "JSON.parse(document.getElementById('payload').textContent).blocks.find(({ path }) => path === block)"
+
+
 def turn(page: Page, block: str) -> None:
     """To another block of the same page."""
     page.evaluate("block => { location.hash = `#/block/${block}` }", block)
-    page.wait_for_function("block => document.title.startsWith(fieldstone.store.block(block).notation)", arg=block)
+    notation = page.evaluate(f"block => ({BLOCK}).notation", block)
+    page.wait_for_function("notation => document.title.startsWith(notation)", arg=notation)
     page.wait_for_selector(".sheet-view[data-step]")
 
 
@@ -97,7 +101,7 @@ def test_keyboard_alone(shown: Shown) -> None:
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     view = page.locator(".sheet-view")
-    width = int(str(page.evaluate("fieldstone.store.block('13').output_shape[2]")))
+    width = int(str(page.evaluate(f"block => ({BLOCK}).output_shape[2]", "13")))
     assert view.get_attribute("data-step") == str(2 * width + 1)
     page.locator('[data-grid="input"] [tabindex="0"]').focus()
     for _ in range(3):
@@ -121,14 +125,14 @@ def test_a_cell_of_the_input_leads_to_where_it_goes(
     page = shown(block)
     before = page.locator(".sheet-view").get_attribute("data-step")
     page.evaluate(
-        """([row, column]) => {
+        """([block, row, column]) => {
           const cells = [...document.querySelectorAll("[data-grid=input] .grid-stone")];
           const canvas = document.querySelector(".field canvas"), box = canvas.getBoundingClientRect();
-          const [, rows, columns] = fieldstone.store.block(location.hash.slice(8)).input_shape;
+          const [, rows, columns] = (BLOCK).input_shape;
           canvas.dispatchEvent(new MouseEvent("click", { clientX: box.left + (column + 0.5) * box.width / columns,
             clientY: box.top + (row + 0.5) * box.height / rows, bubbles: true }));
-        }""",
-        cell,
+        }""".replace("BLOCK", BLOCK),
+        [block, *cell],
     )
     width = seen.recording.maps[block].shape[2]
     expected = before if step is None else str(step[0] * width + step[1])
@@ -142,10 +146,16 @@ def test_numbers_that_a_file_leaves_out_are_said(
     page = page_of(f"{path.as_uri()}#/")
     page.wait_for_selector("html[data-ready]", state="attached")
     page.evaluate(
-        """block => {
-          const { layer } = fieldstone.store.block(block), name = layer.gamma ?? layer.expand;
-          fieldstone.store.payload.arrays[name] = { shape: [1], left_out: "9 MiB" };
-        }""",
+        """async block => {
+          const { layer } = BLOCK, name = layer.gamma ?? layer.expand, { open } = await import("fieldstone/store");
+          const { prototype } = open({ blocks: [] }).constructor, { array, about } = prototype;
+          prototype.array = function (asked) {
+            return asked === name ? Promise.resolve(null) : array.call(this, asked);
+          };
+          prototype.about = function (asked) {
+            return asked === name ? { shape: [1], left_out: "9 MiB" } : about.call(this, asked);
+          };
+        }""".replace("BLOCK", BLOCK),
         block,
     )
     page.evaluate("block => { location.hash = `#/block/${block}` }", block)

@@ -391,7 +391,10 @@ def test_closing_a_view_ends_its_playing(shown: Callable[..., Page]) -> None:
 
 def test_numbers_that_do_not_arrive_are_said(shown: Callable[..., Page]) -> None:
     page = shown("3")
-    page.evaluate("() => { fieldstone.store.array = () => Promise.reject(new Error('the line is cut')) }")
+    page.evaluate("""async () => {
+      const { open } = await import("fieldstone/store"), { prototype } = open({ blocks: [] }).constructor;
+      prototype.array = () => Promise.reject(new Error("the line is cut"));
+    }""")
     page.evaluate("location.hash = '#/block/17'")
     page.get_by_text("did not arrive: the line is cut").wait_for()
     page.evaluate("location.hash = '#/filters'")
@@ -404,7 +407,7 @@ def test_concat_of_a_map_whose_centre_is_cut(page_of: Callable[..., Page], tmp_p
     seen = seen_of(fs.Design(input=(1, 12, 14), classes=3, layers=layers))
     page = page_of(f"{write_page(seen, tmp_path / 'page.html').as_uri()}#/block/4")
     page.wait_for_selector(".transport-scrubber")
-    order = page.evaluate("fieldstone.store.block('4').sources")
+    order = next(block for block in seen.told["blocks"] if block["path"] == "4")["sources"]
     first = 0
     for source in order:
         channels = seen.recording.maps[source].shape[0]

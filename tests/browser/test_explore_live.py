@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fieldstone.explain.explorer.server import Explorer
-from live_pages import png, serving
+from fieldstone.explain.explorer.server import MOST_SEEN, Explorer
+from live_pages import bomb, png, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -92,18 +93,61 @@ def test_the_keys_stay_with_another_image(server: Explorer, page_of: Callable[..
     page = page_of(f"{server.address}#/block/3")
     page.wait_for_selector(".transport")
     drop(page, ("dropped.png", png(6)))
-    page.wait_for_function("() => fieldstone.store.payload.image.name === 'dropped.png'")
+    page.wait_for_function("() => document.title.includes('dropped.png')")
     page.wait_for_function("() => document.activeElement.matches('.step-view')")
 
 
-def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer) -> None:
-    page = browser.new_page()
+WRONG = {
+    "no image": (b"no image", "not an image that Pillow can read", "읽을 수 있는 이미지가 아닙니다"),
+    "cut": (png(3)[:200], "damaged", "손상된 파일입니다"),
+    "bomb": (bomb(), "more than 178,956,970", "178,956,970개보다 많습니다"),
+}
+MARKUP = "<img src=x onerror=document.title=1>.png"
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_file_that_is_no_image_is_told_of(browser: Browser, server: Explorer, wrong: str, locale: str) -> None:
+    """In the language of the page; a name that is markup is text, and so is what Pillow says."""
+    content, english, korean = WRONG[wrong]
+    page = browser.new_page(locale=locale)
     page.goto(server.address)
     page.wait_for_selector("html[data-ready]", state="attached")
-    page.locator("#image").set_input_files({"name": "notes.png", "mimeType": "image/png", "buffer": b"no image"})
+    page.locator("#image").set_input_files({"name": MARKUP, "mimeType": "image/png", "buffer": content})
     fault = page.get_by_role("alert")
-    fault.get_by_text("notes.png").wait_for()
-    assert "Error" in fault.inner_text()
+    fault.locator("p").wait_for()
+    said = fault.locator("p").inner_text()
+    assert said.startswith(f"{MARKUP}: ")
+    assert [english in said, korean in said] == [locale == "en-US", locale == "ko-KR"]
+    words = set(re.findall("[A-Za-z]{2,}", re.sub(r"\(.*\)", "", said.removeprefix(MARKUP))))
+    assert locale == "en-US" or words <= {"Pillow"}
+    assert fault.locator("img").count() == 0
+    page.close()
+
+
+def test_a_failing_network_is_told_of_in_korean(
+    browser: Browser, server: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(content: bytes, name: str) -> None:
+        raise RuntimeError("<b>not enough memory</b>")
+
+    monkeypatch.setattr(server, "look", failing)
+    page = browser.new_page(locale="ko-KR")
+    page.goto(server.address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.locator("#image").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": png(1)})
+    page.get_by_text("신경망을 실행하지 못했습니다: <b>not enough memory</b>").wait_for()
+    page.close()
+
+
+def test_an_image_that_is_kept_no_longer_is_told_of_in_korean(browser: Browser, server: Explorer) -> None:
+    page = browser.new_page(locale="ko-KR")
+    page.goto(server.address)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    for _ in range(MOST_SEEN):
+        server.keep(server.seen(server.newest))
+    page.evaluate("location.hash = '#/block/8'")
+    page.locator(".sheet-missing").get_by_text("더 이상 보관되어 있지 않습니다").wait_for()
     page.close()
 
 

@@ -246,14 +246,14 @@ def test_why_knows_only_the_classes_of_its_file(shown: Callable[..., Page], seen
 def test_light_is_the_image_where_the_map_is_one(shown: Callable[..., Page]) -> None:
     page = shown("#/why")
     pixels = page.evaluate("""async () => {
-      const { light } = fieldstone.modules, image = new Image();
+      const { lit } = await import("fieldstone/light"), image = new Image();
       const source = Object.assign(document.createElement('canvas'), { width: 2, height: 1 });
       source.getContext('2d').fillStyle = 'rgb(40, 80, 120)';
       source.getContext('2d').fillRect(0, 0, 2, 1);
       image.src = source.toDataURL();
       await image.decode();
       const canvas = Object.assign(document.createElement('canvas'), { width: 2, height: 1 });
-      light.lit(canvas, image, (down, across) => (across < 0.5 ? 0 : 1));
+      lit(canvas, image, (down, across) => (across < 0.5 ? 0 : 1));
       return [...canvas.getContext('2d').getImageData(0, 0, 2, 1).data];
     }""")
     faded = [round(0.25 * part + 0.75 * paper) for part, paper in zip((40, 80, 120), (0xF6, 0xF5, 0xF1), strict=True)]
@@ -271,7 +271,7 @@ def test_agreement_is_the_shared_part_of_the_upper_halves(shown: Callable[..., P
 
 def page_agreement(page: Page, first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     found: dict[str, Any] = page.evaluate(
-        """maps => fieldstone.modules.agreement.agreement(...maps.map(values =>
+        """async maps => (await import("fieldstone/agreement")).agreement(...maps.map(values =>
             (down, across) => values[Math.floor(down * 64)][Math.floor(across * 64)]))""",
         [first.tolist(), second.tolist()],
     )

@@ -143,7 +143,7 @@ def test_every_kind_of_layer_comes_to_the_recorded_result(
     """Of the last channel, all steps; and what the window reads is what leads to it in torch."""
     seen = seen_of(layers, noise(3, 8, 7, levels=9))
     page = show(page_of, seen, tmp_path, block, **STILL)
-    before = page.evaluate("path => fieldstone.store.block(path).sources[0]", block)
+    before = next(one for one in seen.told["blocks"] if one["path"] == block)["sources"][0]
     given, made = map_at(seen, before).clone().requires_grad_(), map_at(seen, block)
     channel = made.shape[1] - 1
     page.locator("[data-channels] [aria-checked=true]").last.press("End")

@@ -37,6 +37,11 @@ class Halved(nn.Module):
 
     def forward(self, images):
         return self.head(self.conv(images).div(2.0).mean((2, 3)))
+
+
+class Cut(Halved):
+    def forward(self, images):
+        return super().forward(images).detach()
 """
 
 
@@ -47,9 +52,9 @@ def infinite(network: nn.Module) -> None:
     bias.data[:] = torch.tensor([float("inf"), float("inf"), -float("inf")])
 
 
-def own(folder: Path) -> Seen:
+def own(folder: Path, name: str = "Halved") -> Seen:
     (folder / "halved.py").write_text(MODULE, encoding="utf-8")
-    explored = explorable("halved:Halved", (3, 12, 12), "cpu")
+    explored = explorable(f"halved:{name}", (3, 12, 12), "cpu")
     return Seen.of(explored, "noise.png", (10, 10), np.zeros((3, 12, 12), np.uint8))
 
 
@@ -106,7 +111,7 @@ def test_an_operation_has_its_own_name(
     ("kind", "said"),
     [
         ("infinite", "the answer is not finite"),
-        ("own", "a module of your own"),
+        ("cut", "no gradient comes back"),
         ("pixels", "point at a cell of its last map"),
         ("flat", "no map is left before its answer"),
     ],
@@ -118,7 +123,7 @@ def test_why_there_is_no_why_is_said(
     flat = fs.Design(input=(1, 6, 6), classes=2, layers=["flatten", "linear classes"])
     made: dict[str, Callable[[], Seen]] = {
         "infinite": lambda: seen_of(INFINITE, infinite),
-        "own": lambda: own(tmp_path),
+        "cut": lambda: own(tmp_path, "Cut"),
         "pixels": per_pixel,
         "flat": lambda: seen_of(flat),
     }
@@ -129,6 +134,17 @@ def test_why_there_is_no_why_is_said(
     page.locator("#language").click()
     page.get_by_text("보여 줄 것이 없습니다").wait_for()
     assert not re.search("[A-Za-z]{2,}", page.locator(".why").inner_text())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_is_told_of_a_module_of_ones_own(
+    page_of: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    page = opened(page_of, own(tmp_path), tmp_path, "#/why", language)
+    page.wait_for_selector(".figures-one >> nth=2")
+    assert "Tensor.div" in page.locator(".figures-one p").first.inner_text()  # its last map
+    assert page.locator(".why-class").count() == 3
 
 
 def test_notes_are_in_the_language_of_the_page(page_of: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

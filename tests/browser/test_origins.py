@@ -48,8 +48,8 @@ def built(shape: tuple[int, ...], *layers: str) -> tuple[tuple[Part, ...], nn.Mo
     return parts_of(Subject(design.input, design.walk(2))), build(design, 2).eval()
 
 
-ORIGINS = """([layer, from, to, pool, pooled]) => {
-  const { origins, parts } = fieldstone.modules;
+ORIGINS = """async ([layer, from, to, pool, pooled]) => {
+  const [origins, parts] = await Promise.all(["origins", "parts"].map(name => import(`fieldstone/${name}`)));
   const owners = pool ? origins.ownersOf(parts.layerOf({ layer: pool }),
     { data: new Float32Array(pooled.data), shape: pooled.shape }) : null;
   const found = [];

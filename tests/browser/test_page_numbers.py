@@ -34,9 +34,11 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Any:
     page.close()
 
 
-def asked(page: Page, function: str, values: list[Any]) -> list[Any]:
-    """A function of the page's modules for each of the values."""
-    answers: list[Any] = page.evaluate(f"values => values.map(value => fieldstone.modules.{function})", values)
+def asked(page: Page, call: str, values: list[Any]) -> list[Any]:
+    """What a call such as `numbers.term(value)`, of a module of the page, gives for each of the values."""
+    module = call.split(".")[0]
+    script = f"const {module} = await import('fieldstone/{module}'); return values.map(value => {call})"
+    answers: list[Any] = page.evaluate(f"async values => {{ {script} }}", values)
     return answers
 
 
@@ -63,7 +65,7 @@ def digits(text: str) -> int:
 
 def test_a_cell_never_holds_more_than_fits_nor_a_number_that_misleads(page: Page) -> None:
     for characters in (2, 3, 4, 6):
-        texts = page.evaluate("([values, most]) => fieldstone.modules.numbers.fit(values, most)", [VALUES, characters])
+        (texts,) = asked(page, f"numbers.fit(value, {characters})", [VALUES])
         for value, text in zip(VALUES, texts, strict=True):
             assert len(text) <= characters
             if text and np.isfinite(value):
@@ -76,7 +78,7 @@ def test_shares(page: Page) -> None:
     shares = [0, 1, 0.913, 0.9999, 0.99949, 0.0001, 0.5, 1e-12]
     expected = ["0 %", "100 %", "91.3 %", "> 99.9 %", "99.9 %", "< 0.1 %", "50.0 %", "< 0.1 %"]
     assert asked(page, "numbers.percent(value)", shares) == expected
-    assert page.evaluate("fieldstone.modules.numbers.percent(NaN)") == "NaN"
+    assert asked(page, "numbers.percent(NaN)", [0]) == ["NaN"]
     assert asked(page, "numbers.count(value)", [0, 999, 1000, 1234567]) == ["0", "999", "1,000", "1,234,567"]
 
 

@@ -62,7 +62,7 @@ EMPTY: dict[str, Any] = {
     "model": {"name": "stories", "task": "multiclass", "classes": [], "params": 0, "notes": []},
     "image": {"name": "none", "src": "data:,", "width": 1, "height": 1, "original": [1, 1], "preprocessing": {}},
     "input": {"shape": [1, 1, 1], "array": "none"},
-    "outputs": {"per_pixel": False, "logits": [], "probabilities": []},
+    "outputs": {"per_pixel": False, "map": None, "logits": [], "probabilities": []},
     "blocks": [],
     "arrays": {"none": {"shape": [1, 1, 1], "left_out": "0 B"}},
 }
@@ -72,9 +72,10 @@ def stories(page: Page, design: Design, blocks: Sequence[Any], cells: Sequence[A
     """Of each cell (path, channel or None, row, column) the parts that lead to it, by path."""
     payload = {**EMPTY, "blocks": blocks, "input": {"shape": list(design.input), "array": "none"}}
     found: list[dict[str, Any]] = page.evaluate(
-        """([payload, cells]) => {
-          const { store, story } = fieldstone.modules, opened = store.open(JSON.parse(payload));
-          return cells.map(cell => Object.fromEntries(story.story(opened, ...cell)));
+        """async ([payload, cells]) => {
+          const [{ open }, { story }] = await Promise.all([import("fieldstone/store"), import("fieldstone/story")]);
+          const opened = open(JSON.parse(payload));
+          return cells.map(cell => Object.fromEntries(story(opened, ...cell)));
         }""",
         [json.dumps(payload), cells],
     )

@@ -220,4 +220,8 @@ def test_why_not_is_a_key_that_the_page_has_words_for(photo: Path, tmp_path: Pat
         assert (payload["why"] is None) == (reason is not None)
         assert payload["model"]["notes"] == [{"key": "untrained", "values": {}}]
     fs.explore("torchvision_by_hand:resnet18", photo, input=(3, 32, 32), out=tmp_path / "page.html")
-    assert payload_of(tmp_path / "page.html")["why_not"] == "own"
+    payload = payload_of(tmp_path / "page.html")
+    assert payload["why_not"] is None
+    best = [one["class"] for one in payload["outputs"]["probabilities"][:3]]
+    assert list(payload["why"]["gradcam"]) == [str(place) for place in best]
+    assert payload["why"]["effective"]

@@ -22,7 +22,14 @@ LEAVE_OUT = "leave --effective out"
 
 
 def effective_fields_of_module(
-    module: nn.Module, rows: Sequence[Row], shape: Shape, bar: Bar, *, name: str, seed: int = 0
+    module: nn.Module,
+    rows: Sequence[Row],
+    shape: Shape,
+    bar: Bar,
+    *,
+    name: str,
+    inputs: Tensor | None = None,
+    seed: int = 0,
 ) -> dict[str, EffectiveField]:
     """For each row with a sliding window, by path: how strongly each pixel moves the value in the middle of its map.
 
@@ -34,6 +41,7 @@ def effective_fields_of_module(
         rows: what `examine` found of it.
         shape: (C, *sides) of its input.
         name: what it is called.
+        inputs: (N, C, *sides), as the module takes them, with the statistics that it has; without it normal noise.
 
     Raises:
         DesignError: it has no values, cannot be run, or nothing of it can be measured.
@@ -48,11 +56,12 @@ def effective_fields_of_module(
     first = next((one for one in weights if one.is_floating_point()), torch.empty(0))
     with undisturbed():
         torch.manual_seed(seed)
-        images = torch.randn(SAMPLES, *shape).to(first)
-        squares = _squares(_settled(module, images, name), images, ranks, bar, name)
+        images = (torch.randn(SAMPLES, *shape) if inputs is None else inputs).to(first)
+        settled = _settled(module, images, name) if inputs is None else module
+        squares = _squares(settled, images, ranks, bar, name)
     if not squares:
         raise DesignError(f"no gradient comes back from the windows of {name} to its input", fix=LEAVE_OUT)
-    return {path: field_of(squares[path] / SAMPLES) for path in ranks if path in squares}
+    return {path: field_of(squares[path] / len(images)) for path in ranks if path in squares}
 
 
 def _squares(module: nn.Module, images: Tensor, ranks: Mapping[str, int], bar: Bar, name: str) -> dict[str, Tensor]:

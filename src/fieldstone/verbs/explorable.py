@@ -7,6 +7,7 @@ from typing import Any
 
 from fieldstone.analysis.module.examine import examine
 from fieldstone.analysis.rule import Subject
+from fieldstone.analysis.summary import Summary
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
@@ -83,12 +84,18 @@ def _untrained(design: Design, name: str, device: str | None) -> Explored:
 def _own(name: str, shape: Shape, device: str | None) -> Explored:
     module = made(name).to(pick_device(device)).eval()
     summary = examine(module, shape, name=name)
-    outputs = summary.outputs or 1  # one number, or what is no row of numbers
+    outputs = summary.outputs or _map_channels(summary)
     task = TASKS["binary" if outputs == 1 else "multiclass"]
     return Explored(
         name=name, trained=True, network=module, rows=summary.rows, parts=parts_of_module(summary), task=task,
         classes=_numbered(max(2, outputs)), preprocessing=_preprocessing(shape), notes=("as_made",), is_own=True,
     )  # fmt: skip
+
+
+def _map_channels(summary: Summary) -> int:
+    """Of a module that answers for each pixel, how many logits each has; 1 of any other."""
+    left = [row.output_shape for row in summary.rows if row.path in summary.subject.leaving[:1]]
+    return left[0][0] if left and len(left[0]) == 3 else 1
 
 
 def _checked(shape: Shape, file: str | None) -> Shape:

@@ -108,7 +108,20 @@ def test_answers_that_are_no_numbers_stay_json(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_class_a_pixel_is_no_list_of_probabilities() -> None:
     _, payload = seen_of(fs.Design(input=(3, 8, 8), layers=["conv 4 3 padding=1", "relu", "conv classes 1"], classes=4))
-    assert payload["outputs"] == {"per_pixel": True, "logits": [], "probabilities": []}
+    where = {"array": "map/3", "step": 1, "shape": [4, 8, 8], "block": "3"}
+    assert payload["outputs"] == {"per_pixel": True, "map": where, "logits": [], "probabilities": []}
+
+
+def test_of_a_large_answer_every_so_many_pixels_are_kept_apart() -> None:
+    seen, payload = seen_of(fs.Design(input=(1, 300, 140), layers=["conv classes 3"], classes=3))
+    assert payload["outputs"]["map"] == {"array": "answer", "step": 3, "shape": [3, 298, 138], "block": "1"}
+    torch.testing.assert_close(seen.arrays.tensors["answer"], seen.recording.maps["1"][:, ::3, ::3])
+
+
+def test_an_answer_that_is_recomputed_is_kept_apart() -> None:
+    seen, payload = seen_of(fs.Design(input=(1, 9, 9), layers=["conv classes 3", "sigmoid"], classes=3))
+    assert payload["outputs"]["map"]["array"] == "answer"
+    torch.testing.assert_close(seen.arrays.tensors["answer"], seen.recording.maps["1"].sigmoid())
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from fieldstone.explain.explorer import server as module
 from fieldstone.explain.explorer.server import Explorer
-from live_pages import png, serving
+from live_pages import bomb, png, serving
 
 
 @pytest.fixture
@@ -32,6 +33,12 @@ def asked(
         return answer.status, answer.read(), dict(answer.getheaders())
     finally:
         connection.close()
+
+
+def fault(content: bytes) -> tuple[str, dict[str, Any]]:
+    """The key that the page has words for, and the values in them."""
+    told = json.loads(content)
+    return told["key"], told["values"]
 
 
 def inside(server: Explorer, rest: str = "") -> str:
@@ -56,7 +63,7 @@ def test_arrays_are_the_maps_float32_little_endian(server: Explorer) -> None:
 @pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/arrays/map%2F1?image=1", "//", "/favicon.ico"])
 def test_without_the_token_nothing_is_there(server: Explorer, path: str) -> None:
     status, content, _ = asked(server, path)
-    assert (status, content) == (404, b"there is nothing here")
+    assert (status, fault(content)) == (404, ("nothing", {}))
 
 
 def test_the_token_is_long_and_new_each_time(server: Explorer) -> None:
@@ -96,27 +103,36 @@ def test_a_dropped_image_is_a_new_payload_and_the_first_stays(server: Explorer) 
     np.testing.assert_array_equal(np.frombuffer(second, "<f4").reshape(expected.shape), expected)
 
 
-@pytest.mark.parametrize("body", [b"no image", b"", png(3)[:200]], ids=["text", "nothing", "cut"])
-def test_what_is_no_image_is_said(server: Explorer, body: bytes) -> None:
-    status, content, _ = asked(server, inside(server, "image?name=x.png"), body=body)
-    assert status == 400
-    assert content.startswith(b"x.png: ")
+@pytest.mark.parametrize(
+    ("body", "key", "values"),
+    [
+        (b"no image", "unreadable", set()),
+        (b"", "unreadable", set()),
+        (png(3)[:200], "damaged", {"detail"}),
+        (bomb(), "pixels", {"most"}),
+    ],
+    ids=["text", "nothing", "cut", "bomb"],
+)
+def test_what_is_no_image_is_said(server: Explorer, body: bytes, key: str, values: set[str]) -> None:
+    status, content, headers = asked(server, inside(server, "image?name=" + quote("<b>내 x.png")), body=body)
+    assert (status, headers["Content-Type"]) == (400, "application/json")
+    found, told = fault(content)
+    assert (found, told.keys()) == (key, {"name", *values})
+    assert told["name"] == "<b>내 x.png"
     assert asked(server, inside(server))[0] == 200
 
 
 def test_a_body_is_bounded_before_it_is_read(server: Explorer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BODY", 100)
     status, content, _ = asked(server, inside(server, "image"), headers={"Content-Length": "101"}, body=b"x" * 101)
-    assert status == 413
-    assert b"larger" in content
+    assert (status, fault(content)) == (413, ("large", {"most": 0}))
 
 
 def test_old_images_are_forgotten(server: Explorer) -> None:
     for number in range(module.MOST_SEEN):
         server.keep(server.seen(number + 1))
     status, content, _ = asked(server, inside(server, f"arrays/{quote('map/1', safe='')}?image=1"))
-    assert status == 410
-    assert b"drop it again" in content
+    assert (status, fault(content)) == (410, ("gone", {}))
 
 
 def test_why_is_measured_when_it_is_asked(server: Explorer) -> None:
@@ -169,7 +185,7 @@ def test_too_little_memory_is_said(server: Explorer, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(server, "look", failing)
     status, content, _ = asked(server, inside(server, "image"), body=png(1))
-    assert (status, content) == (500, b"the network failed: not enough memory")
+    assert (status, fault(content)) == (500, ("network", {"detail": "not enough memory"}))
 
 
 def test_the_networks_own_page_may_ask(server: Explorer) -> None:

@@ -66,8 +66,8 @@ def examine(
     return Summary(name, subject, "as asked", outputs, findings, {}, **leftovers)
 
 
-def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> None:
-    """Run a copy of a module, which shares its parameters, on values; gradients are kept.
+def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> Any:
+    """What a copy of a module, which shares its parameters, makes of values; gradients are kept.
 
     Args:
         given: (1, C, *sides).
@@ -78,7 +78,7 @@ def run_watched(module: nn.Module, given: Tensor, watch: Watch, name: str) -> No
     """
     with undisturbed():
         try:
-            _run(lambda: with_values(module), given, watch)
+            return _run(lambda: with_values(module), given, watch).result
         except _StoppedError as fault:
             raise _refused(name, module, tuple(given.shape[1:]), fault) from fault
 

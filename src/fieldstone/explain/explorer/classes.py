@@ -42,9 +42,14 @@ def class_activation(network: nn.Module, path: str, image: Tensor, place: int) -
     device = next(network.parameters()).device
     with in_evaluation_mode(network), torch.enable_grad(), outputs_of(network, [path]) as maps:
         logits = network(image[None].to(device).requires_grad_())
-        (gradient,) = torch.autograd.grad(_logit(logits, place), maps[path])
-    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (1, C, h, w) -> (1, C, 1, 1)
-    found = (weights * maps[path]).sum(dim=1)[0].relu().detach().float().cpu()
+        (gradient,) = torch.autograd.grad(logit_for(logits[0], place), maps[path])
+    return weighted(maps[path][0], gradient[0])
+
+
+def weighted(maps: Tensor, gradient: Tensor) -> Tensor:
+    """Maps (C, h, w) by the means of their gradients, summed where that is above 0; (h, w), its largest 1."""
+    weights = gradient.mean(dim=(1, 2), keepdim=True)  # (C, h, w) -> (C, 1, 1)
+    found = (weights * maps).sum(dim=0).relu().detach().float().cpu()
     return found / found.max() if found.max() > 0 else found
 
 
@@ -82,7 +87,7 @@ def occlusion(
     Returns:
         (classes, h, w): how far the probability of each class falls, the mean over the patches that cover a place.
     """
-    device = next(network.parameters()).device
+    device = next((one.device for one in network.parameters()), image.device)
     size = patches.size
     with evaluating(network):
         whole = decode(network(image[None].to(device)).float())[0].cpu()
@@ -105,8 +110,8 @@ def _covered(image: Tensor, row: int, column: int, patch: int) -> Tensor:
     return covered
 
 
-def _logit(logits: Tensor, place: int) -> Tensor:
-    """What speaks for a class."""
-    if logits.shape[1] == 1:
-        return logits[0, 0] if place == 1 else -logits[0, 0]
-    return logits[0, place]
+def logit_for(logits: Tensor, place: int) -> Tensor:
+    """What speaks for a class, of the logits of one image."""
+    if len(logits) == 1:
+        return logits[0] if place == 1 else -logits[0]
+    return logits[place]

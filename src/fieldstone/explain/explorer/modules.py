@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fieldstone.analysis.module.calls import Value, tensors
-from fieldstone.analysis.module.examine import run_watched
+from fieldstone.analysis.module.examine import run_watched, undisturbed
+from fieldstone.analysis.module.record import Watch
 from fieldstone.analysis.summary import Summary
 from fieldstone.design.names import INPUT
+from fieldstone.explain.explorer.classes import logit_for, weighted
 from fieldstone.explain.explorer.parts import Part
 from fieldstone.explain.explorer.recording import Recording
 from fieldstone.geometry import Shape
+from fieldstone.model.inference import in_evaluation_mode
 
 
 def parts_of_module(summary: Summary) -> tuple[Part, ...]:
@@ -31,23 +35,76 @@ def parts_of_module(summary: Summary) -> tuple[Part, ...]:
 def record_module(module: nn.Module, parts: Sequence[Part], image: Tensor) -> Recording:
     """Run a module once, in evaluation mode. The arguments are those of `record`."""
     maps: dict[str, Tensor] = {INPUT: image}
+    spatial: dict[str, Tensor] = {}
     shapes = {part.path: part.output_shape for part in parts}
 
     def watch(path: str, value: Value, made: Tensor) -> None:
         if path in shapes:
             laid = _in_order(made.detach(), value).reshape(shapes[path])
             maps[path] = laid.float().cpu().contiguous().clone()  # what made it may be changed in place
+            if len(value.sides) == 2 and max(value.sides) > 1:
+                spatial[path] = made
 
-    given = image[None].to(next((one for one in module.parameters()), image))
-    mode = module.training
-    try:
-        run_watched(module.eval(), given, watch, type(module).__name__)
+    with in_evaluation_mode(module):
+        answer = next(tensors(_watched(module, image, watch)))
         with torch.inference_mode():
-            result = next(tensors(module(given)))
-    finally:
-        module.train(mode)
+            result = next(tensors(module(_given(module, image))))
     logits = result[0].float().cpu()
-    return Recording(maps, logits.reshape(1) if logits.dim() == 0 else logits)
+    last = _last_reached(answer, spatial)
+    return Recording(maps, logits.reshape(1) if logits.dim() == 0 else logits, last, bool(spatial) and last is None)
+
+
+def module_activation(module: nn.Module, path: str, image: Tensor, place: int) -> Tensor:
+    """What `class_activation` gives, of a module of the user's own."""
+    found: list[tuple[Value, Tensor]] = []
+
+    def watch(made_at: str, value: Value, made: Tensor) -> None:
+        if made_at == path:
+            found.append((value, made))
+
+    with in_evaluation_mode(module):
+        answer = next(tensors(_watched(module, image, watch)))
+    ((value, maps),) = found
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(logit_for(answer.reshape(-1), place), maps)
+    return weighted(*(_in_order(one, value).reshape(value.shape) for one in (maps, gradient)))
+
+
+class OneByOne(nn.Module):
+    """A module of the user's own that gives logits, (N, outputs), as it was recorded: one image at a time."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: Tensor) -> Tensor:
+        with undisturbed():
+            answers = [next(tensors(self.module(_given(self.module, image)))) for image in images]
+        return torch.stack([one.reshape(-1) for one in answers])
+
+
+def _watched(module: nn.Module, image: Tensor, watch: Watch) -> Any:
+    with torch.enable_grad():
+        given = _given(module, image).requires_grad_().clone()  # no leaf: it may be changed in place
+    return run_watched(module, given, watch, type(module).__name__)
+
+
+def _given(module: nn.Module, image: Tensor) -> Tensor:
+    """A copy of an image as the module takes it, (1, C, H, W), on its device and of its type."""
+    return image[None].to(next(module.parameters(), image), copy=True)
+
+
+def _last_reached(answer: Tensor, maps: Mapping[str, Tensor]) -> str | None:
+    """The path of the last of some maps that a gradient comes back to from the answer."""
+    open_ones = {path: one for path, one in maps.items() if one.requires_grad}
+    if not open_ones or not answer.requires_grad:
+        return None
+    try:
+        gradients = torch.autograd.grad(answer.sum(), list(open_ones.values()), allow_unused=True)
+    except RuntimeError:  # something on the way has no gradient
+        return None
+    reached = [path for path, gradient in zip(open_ones, gradients, strict=True) if gradient is not None]
+    return reached[-1] if reached else None
 
 
 def _in_order(made: Tensor, value: Value) -> Tensor:

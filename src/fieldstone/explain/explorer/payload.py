@@ -24,7 +24,6 @@ from fieldstone.design.blocks.block import Block
 from fieldstone.design.names import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.explain.explorer.arrays import Arrays
-from fieldstone.explain.explorer.classes import last_map
 from fieldstone.explain.explorer.modules import record_module
 from fieldstone.explain.explorer.parts import Part, is_recomputed, layer_of, reach_of
 from fieldstone.explain.explorer.recording import Recording, record
@@ -32,6 +31,8 @@ from fieldstone.model.inference import Normalise
 from fieldstone.tasks.task import Task
 
 MOST_CLASSES = 1000
+ANSWER_SIDE = 128
+"""Pixels along a side whose logits a page always has, where there is an answer for each pixel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ class Seen:
             "input": {"shape": list(self.input.shape), "array": self.arrays.add("map/input", self.input)},
             "blocks": [self._block(part) | {"reach": reach_of(part, shapes)} for part in explored.parts],
             "outputs": self._outputs(),
-            "why_not": why_not(explored, self.recording.logits),
+            "why_not": why_not(self.recording),
         }
 
     def _image(self) -> dict[str, Any]:
@@ -161,6 +162,17 @@ class Seen:
         }
         return layer | names
 
+    def _answer_map(self) -> dict[str, Any] | None:
+        """Where the logits of each pixel are: in the map of a block, and every so many of them in an array."""
+        explored, logits = self.explored, self.recording.logits
+        if logits.dim() != 3 or len(logits) != explored.task.outputs(len(explored.classes)):
+            return None
+        last, step = explored.parts[-1], -(-max(logits.shape[1:]) // ANSWER_SIDE)
+        is_last = torch.equal(self.recording.maps[last.path], logits)
+        is_stored = is_last and step == 1 and not is_recomputed(last)
+        array = f"map/{last.path}" if is_stored else self.arrays.add("answer", logits[:, ::step, ::step].contiguous())
+        return {"array": array, "step": step, "shape": list(logits.shape), "block": last.path if is_last else None}
+
     @cached_property
     def _modules(self) -> Mapping[str, nn.Module]:
         return dict(self.explored.network.named_modules())
@@ -168,11 +180,12 @@ class Seen:
     def _outputs(self) -> dict[str, Any]:
         logits = self.recording.logits
         if logits.dim() > 1:  # a class a pixel: the last map is the answer
-            return {"per_pixel": True, "logits": [], "probabilities": []}
+            return {"per_pixel": True, "map": self._answer_map(), "logits": [], "probabilities": []}
         probabilities = self.explored.task.decode(logits[None])[0]
         order = probabilities.nan_to_num(-1).argsort(descending=True, stable=True)[:MOST_CLASSES].tolist()
         return {
             "per_pixel": False,
+            "map": None,
             "logits": [plain(one) for one in logits.tolist()],
             "probabilities": [{"class": place, "value": plain(float(probabilities[place]))} for place in order],
         }
@@ -226,13 +239,13 @@ WEIGHTS: Mapping[str, tuple[tuple[type[nn.Module], ...], Mapping[str, str]]] = {
 """By the type of a layer, or the name of an activation: what its module is, and its arrays by the words of the page."""
 
 
-def why_not(explored: Explored, logits: Tensor) -> str | None:
+def why_not(recording: Recording) -> str | None:
     """The key of why nothing tells which part of the image speaks for a class; None where something does."""
-    if explored.is_own:
-        return "own"
-    if logits.dim() > 1:
+    if recording.logits.dim() > 1:
         return "pixels"
-    return "flat" if last_map(explored.parts) is None else None
+    if recording.is_cut:
+        return "cut"
+    return "flat" if recording.last_map is None else None
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from fieldstone.design.names import INPUT
+from fieldstone.explain.explorer.classes import last_map
 from fieldstone.explain.explorer.parts import Part
 from fieldstone.explain.watching import outputs_of
 from fieldstone.model.inference import evaluating
@@ -20,10 +21,14 @@ class Recording:
     Attributes:
         maps: by path of a part, and `input`: (C, H, W), or (C,) once flattened; float32 on the CPU, contiguous.
         logits: (outputs,), or (outputs, H, W) of a class a pixel.
+        last_map: the path of the last map with rows and columns that the answer hangs on, by gradients; None for none.
+        is_cut: whether there are such maps, but no gradient comes back to any of them.
     """
 
     maps: Mapping[str, Tensor]
     logits: Tensor
+    last_map: str | None
+    is_cut: bool = False
 
 
 def record(network: nn.Module, parts: Sequence[Part], image: Tensor) -> Recording:
@@ -38,4 +43,5 @@ def record(network: nn.Module, parts: Sequence[Part], image: Tensor) -> Recordin
         logits = network(image[None].to(device))
     everything = {**maps, INPUT: image[None]}
     on_cpu = {path: one[0].detach().float().cpu().contiguous() for path, one in everything.items()}
-    return Recording(on_cpu, logits[0].float().cpu())
+    last = last_map(parts)
+    return Recording(on_cpu, logits[0].float().cpu(), None if last is None else last.path)

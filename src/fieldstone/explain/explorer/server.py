@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from fieldstone.errors import FieldstoneError
+from fieldstone.explain.explorer.faults import Fault, fault_of
 from fieldstone.explain.explorer.page import html
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.explain.explorer.why import why
@@ -77,9 +78,10 @@ class Explorer(ThreadingHTTPServer):
 
 
 class _RefusedError(Exception):
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, status: HTTPStatus, key: str, **values: Any) -> None:
+        super().__init__(key)
         self.status = status
+        self.fault = Fault(key, values)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,28 +102,28 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             door, rest, asked = self._opened()
             if door not in doors:
-                raise _RefusedError(HTTPStatus.NOT_FOUND, "there is nothing here")
+                raise _RefusedError(HTTPStatus.NOT_FOUND, "nothing")
             kind, content = doors[door](rest, asked)
             self._send(HTTPStatus.OK, kind, content)
         except _RefusedError as refusal:
-            self._send(refusal.status, "text/plain", str(refusal).encode())
-        except FieldstoneError as fault:
-            self._send(HTTPStatus.BAD_REQUEST, "text/plain", str(fault).encode())
-        except (RuntimeError, MemoryError) as fault:  # torch's, such as too little memory
-            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"the network failed: {fault}".encode())
+            self._tell(refusal.status, refusal.fault)
+        except FieldstoneError as error:
+            self._tell(HTTPStatus.BAD_REQUEST, fault_of(error))
+        except (RuntimeError, MemoryError) as error:  # torch's, such as too little memory
+            self._tell(HTTPStatus.INTERNAL_SERVER_ERROR, Fault("network", {"detail": str(error)}))
 
     def _opened(self) -> tuple[str, str, dict[str, str]]:
         """What is asked for: the door, what stands behind it, and the query. Refuses strangers."""
         if self.headers.get("Host") not in self.server.hosts:
-            raise _RefusedError(HTTPStatus.FORBIDDEN, "this page is for this machine alone")
+            raise _RefusedError(HTTPStatus.FORBIDDEN, "stranger")
         origin = self.headers.get("Origin")
         if origin is not None and origin not in {f"http://{host}" for host in self.server.hosts}:
-            raise _RefusedError(HTTPStatus.FORBIDDEN, "another page asked")
+            raise _RefusedError(HTTPStatus.FORBIDDEN, "stranger")
         path, _, query = self.path.partition("?")
         first, token, *rest = [*path.split("/", 3), ""]
         given = (first + token).encode(errors="replace")
         if not secrets.compare_digest(given, self.server.token.encode()) or len(rest) < 2:
-            raise _RefusedError(HTTPStatus.NOT_FOUND, "there is nothing here")
+            raise _RefusedError(HTTPStatus.NOT_FOUND, "nothing")
         asked = {key: values[-1] for key, values in parse_qs(query).items()}
         return rest[0], unquote(rest[1]), asked
 
@@ -131,14 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _array(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         arrays = self._seen(asked).arrays
         if rest not in arrays.tensors:
-            raise _RefusedError(HTTPStatus.NOT_FOUND, f"there is no array {rest!r}")
+            raise _RefusedError(HTTPStatus.NOT_FOUND, "array", name=rest)
         return "application/octet-stream", arrays.bytes(rest)
 
     def _why(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         seen = self._seen(asked)
         place = asked.get("class", "")
         if not SHORT.fullmatch(place) or int(place) >= len(seen.explored.classes):
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, f"there is no class {place!r}")
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "class", place=place)
         with self.server.lock:
             found = why(seen, [int(place)], Progress.quiet())
             known = seen.arrays.described()
@@ -147,10 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _image(self, rest: str, asked: dict[str, str]) -> tuple[str, bytes]:
         length = self.headers.get("Content-Length", "")
         if not SHORT.fullmatch(length):
-            raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "the image has no length")
+            raise _RefusedError(HTTPStatus.LENGTH_REQUIRED, "length")
         if int(length) > MOST_BODY:
-            most = f"{MOST_BODY // 2**20} MiB"
-            raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the image is larger than {most}")
+            raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "large", most=MOST_BODY // 2**20)
         content = self.rfile.read(int(length))
         with self.server.lock:
             number = self.server.keep(self.server.look(content, asked.get("name", "image")))
@@ -161,7 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return self.server.seen(int(number) if SHORT.fullmatch(number) else 0)
         except KeyError:
-            raise _RefusedError(HTTPStatus.GONE, "this image is no longer kept: drop it again") from None
+            raise _RefusedError(HTTPStatus.GONE, "gone") from None
+
+    def _tell(self, status: HTTPStatus, fault: Fault) -> None:
+        self._send(status, "application/json", json.dumps(fault._asdict()).encode())
 
     def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
         self.send_response(status)

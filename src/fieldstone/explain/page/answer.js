@@ -17,6 +17,14 @@ addWords({
     "The one logit z is {z}. The probability of {second} is 1 ÷ (1 + e^−z), that of {first} the rest.",
     "하나뿐인 로짓 z = {z}. {second}의 확률은 1 ÷ (1 + e^−z), {first}의 확률은 그 나머지입니다.",
   ],
+  "answer.infinite": [
+    "The logit is infinite: its sigmoid is exactly {share}. A number before it is infinite, or has overflowed.",
+    "로짓이 무한대입니다. 시그모이드 값: 정확히 {share}. 앞의 어느 수가 무한대이거나 범위를 넘었습니다.",
+  ],
+  "answer.unknown": [
+    "The logit is not a number, so its sigmoid is none: neither class wins.",
+    "로짓이 수가 아니므로 시그모이드 값도 없습니다. 어느 클래스도 이기지 않습니다.",
+  ],
 });
 
 /** A card for the end of the network, or null where the answer is not one of classes. */
@@ -26,7 +34,7 @@ export function answer(store) {
   if (!logits.length || !["binary", "multiclass"].includes(model.task)) return null;
   const content =
     model.task === "binary"
-      ? sigmoidOf(logits[0], model.classes, outputs.probabilities)
+      ? sigmoidOf(logits[0], model.classes, outputs)
       : softmaxOf(logits, model.classes, outputs);
   return html("section", { class: "sheet-box card answer" }, ...content);
 }
@@ -45,13 +53,14 @@ function softmaxOf(logits, classes, outputs) {
   ];
 }
 
-function sigmoidOf(logit, classes, probabilities) {
-  const recorded = Number(probabilities.find(({ class: place }) => place === 1).value);
-  const own = 1 / (1 + Math.exp(-logit));
-  const row = (place, share) =>
+function sigmoidOf(logit, classes, outputs) {
+  const recorded = [0, 1].map(place => Number(outputs.probabilities.find(one => one.class === place).value));
+  const own = 1 / (1 + Math.exp(-logit)),
+    winner = isDecided(outputs) ? outputs.probabilities[0].class : null;
+  const row = (place, share = recorded[place]) =>
     html(
       "tr",
-      { "data-class": place },
+      { "data-class": place, class: place === winner ? "softmax-chosen" : null },
       html("td", {}, classes[place]),
       html("td", { "data-value": exact(share) }, percent(share)),
       html("td", {}, bar(share)),
@@ -63,9 +72,16 @@ function sigmoidOf(logit, classes, probabilities) {
       "div",
       { class: "arithmetic" },
       line.group(html("span", { "data-value": exact(logit) }, `1 ÷ (1 + ${power(-logit)})`)),
-      line.group(line.sign("≈"), line.result(own, recorded)),
+      line.group(line.sign(Number.isFinite(logit) ? "≈" : "="), line.result(own, recorded[1])),
     ),
-    html("table", { class: "sheet-table softmax" }, html("tbody", {}, row(1, recorded), row(0, 1 - recorded))),
-    html("p", { class: "answer-note" }, difference({ own, recorded, size: 1 })),
+    html("table", { class: "sheet-table softmax" }, html("tbody", {}, row(1), row(0))),
+    html("p", { class: "answer-note" }, unusual(logit, recorded[1])),
+    html("p", { class: "answer-note" }, difference({ own, recorded: recorded[1], size: 1 })),
   ];
+}
+
+/** What is to be said of a logit that is not finite; "" of any other. */
+function unusual(logit, share) {
+  if (Number.isFinite(logit)) return "";
+  return say(Number.isNaN(logit) ? "answer.unknown" : "answer.infinite", { share });
 }

@@ -1,6 +1,7 @@
 // A step in numbers and words: the line of arithmetic, the sentence, and where the gradient goes.
 
 import { html } from "fieldstone/elements";
+import { slides } from "fieldstone/layers";
 import { equals, exact, factor, term } from "fieldstone/numbers";
 import { differs } from "fieldstone/trace";
 import { addWords, say } from "fieldstone/words";
@@ -15,6 +16,10 @@ addWords({
     "값이 같으면 PyTorch처럼 먼저 나온 칸을 고릅니다.",
   ],
   "arithmetic.nan": ["NaN wins over every number, as in PyTorch.", "PyTorch처럼 NaN은 모든 수를 이깁니다."],
+  "arithmetic.cut": [
+    "The window hangs over the edge: {n} of its {all} cells are not there.",
+    "윈도우가 가장자리를 넘습니다: 칸 {all}개 중 {n}개는 없는 칸입니다.",
+  ],
   "arithmetic.empty": ["The window reads padding alone.", "윈도우가 패딩만 읽습니다."],
   "arithmetic.mean": ["{n} values add up to {sum}.", "값 {n}개의 합: {sum}"],
   "arithmetic.counted": ["Padding is counted: count_include_pad=true.", "패딩도 셉니다: count_include_pad=true"],
@@ -214,19 +219,29 @@ export function sentence(trace, now) {
   return [at, ...said[trace.kind](now, trace)].join(" ");
 }
 
-const said = { max: saidMax, mean: saidMean, conv: saidProducts, upconv: saidProducts };
-
-function saidMax({ taps, winner, recorded, ties }) {
-  if (!winner) return [say("arithmetic.empty")];
-  const more = Number.isNaN(winner.value) ? [say("arithmetic.nan")] : ties > 1 ? [say("arithmetic.tie")] : [];
-  return [say("arithmetic.max", { n: taps.length, value: term(recorded) }), ...more];
+/** Of a window that ceil_mode lets hang over the edge, how much of it is not there. */
+function cut({ taps }, { layer, axes }) {
+  const all = axes[0].taps * axes[1].taps,
+    n = all - taps.length;
+  return slides(layer) && n > 0 ? [say("arithmetic.cut", { n, all })] : [];
 }
 
-function saidMean({ taps, sum, count }, { layer }) {
+const said = { max: saidMax, mean: saidMean, conv: saidProducts, upconv: saidProducts };
+
+function saidMax(now, trace) {
+  const { taps, winner, recorded, ties } = now;
+  if (!winner) return [say("arithmetic.empty"), ...cut(now, trace)];
+  const more = Number.isNaN(winner.value) ? [say("arithmetic.nan")] : ties > 1 ? [say("arithmetic.tie")] : [];
+  return [say("arithmetic.max", { n: taps.length, value: term(recorded) }), ...more, ...cut(now, trace)];
+}
+
+function saidMean(now, trace) {
+  const { taps, sum, count } = now,
+    { layer } = trace;
   const isPadded = taps.some(tap => tap.source === null),
     isCounted = layer.count_include_pad ?? true;
   const padding = isPadded ? [say(isCounted ? "arithmetic.counted" : "arithmetic.uncounted")] : [];
-  return [say("arithmetic.mean", { n: count, sum: term(sum) }), ...padding];
+  return [say("arithmetic.mean", { n: count, sum: term(sum) }), ...padding, ...cut(now, trace)];
 }
 
 function saidProducts({ taps, sums, bias }) {

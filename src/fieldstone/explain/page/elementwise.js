@@ -149,6 +149,11 @@ export function shares(values) {
   return { largest, powers, sum, shares: powers.map(power => power / sum) };
 }
 
+/** The probabilities of classes from their logits; of one logit those of two classes, the second by the sigmoid. */
+export function probabilities(logits) {
+  return logits.length === 1 ? [sigmoid(-logits[0]), sigmoid(logits[0])] : shares(logits).shares;
+}
+
 function softmax(input) {
   return byCell(input, values => shares(values).shares);
 }

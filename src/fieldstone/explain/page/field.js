@@ -21,6 +21,12 @@ export function sides({ shape }) {
   return { channels, rows: rest.length > 1 ? rest[0] : 1, columns: rest.at(-1) };
 }
 
+/** The cell amid the first channel of a tensor. */
+export function centre(tensor) {
+  const { rows, columns } = sides(tensor);
+  return { channel: 0, row: Math.floor((rows - 1) / 2), column: Math.floor((columns - 1) / 2) };
+}
+
 /** The values of one channel, in row order. */
 export function channelOf(tensor, channel) {
   const { rows, columns } = sides(tensor);

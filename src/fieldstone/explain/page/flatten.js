@@ -10,8 +10,6 @@ import { addWords, say } from "fieldstone/words";
 
 addWords({
   "flatten.title": ["Flatten", "펼치기"],
-  "flatten.input": ["Input", "입력"],
-  "flatten.output": ["Output", "출력"],
   "flatten.sentence": [
     "Channel {channel}, row {row}, column {column} goes to place {index} of {n}. Its value stays {value}.",
     "채널 {channel}, {row}행 {column}열의 값이 {n}개 중 {index}번 자리로 갑니다. 값은 그대로 {value}입니다.",
@@ -63,7 +61,7 @@ function draw(on, store, block, input, output) {
     {
       ...room(width, input, 120),
       name: "input",
-      label: say("flatten.input"),
+      label: say("words.input"),
       size: `${size.channels} × ${sizeOf(input)}`,
     },
     go,
@@ -75,7 +73,7 @@ function draw(on, store, block, input, output) {
       columns: 1,
       rows: 4 + room(width, input).rows,
       name: "output",
-      label: say("flatten.output"),
+      label: say("words.output"),
       size: count(output.data.length),
     },
     ({ row }) => go(cellOf(size, row)),

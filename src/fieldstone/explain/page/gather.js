@@ -13,8 +13,6 @@ import { boxes, tell, titleOf } from "fieldstone/whence";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "gather.input": ["Input", "입력"],
-  "gather.output": ["Output", "출력"],
 });
 
 const BETWEEN = 72; // pixels between the maps, for the beam
@@ -45,11 +43,11 @@ function draw(on, store, block, { input, output, pool, pooled }) {
   };
   const look = stageLook(on.width(), [input, output], layer);
   let taken = 0; // the channel of the input that is shown
-  const from = field(input, { ...look, name: "input", label: say("gather.input"), size: times(input.shape) }, at => {
+  const from = field(input, { ...look, name: "input", label: say("words.input"), size: times(input.shape) }, at => {
     const found = reading({ rows, columns }, cell, origin, { ...at, channel: taken });
     if (found) go(found);
   });
-  const to = field(output, { ...look, name: "output", label: say("gather.output"), size: times(output.shape) }, go);
+  const to = field(output, { ...look, name: "output", label: say("words.output"), size: times(output.shape) }, go);
   const beam = [svg("path", { class: "beams-beam" }), svg("path", { class: "beams-ray" })];
   const under = svg("svg", { class: "gather-under", "aria-hidden": "true" }, ...beam);
   const chooser = channels > 1 ? channelChooser(channels, cell.channel, channel => go({ channel })) : null;

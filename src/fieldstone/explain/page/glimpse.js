@@ -8,8 +8,6 @@ import { lifted } from "fieldstone/parts";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "glimpse.input": ["Input", "입력"],
-  "glimpse.output": ["Output", "출력"],
   "glimpse.sparse": ["every {step}th row and column", "{step}행·열마다 하나씩"],
   "glimpse.none": ["Nothing of this map is in this file.", "이 맵은 이 파일에 전혀 없습니다."],
 });
@@ -26,7 +24,7 @@ export async function glimpse(store, block) {
 class Side {
   constructor(name, made) {
     Object.assign(this, { name, made });
-    this.element = html("div", { class: "glimpse-side" }, html("h2", {}, say(`glimpse.${name}`)));
+    this.element = html("div", { class: "glimpse-side" }, html("h2", {}, say(`words.${name}`)));
     if (made) this.#show(0);
     else this.element.append(html("p", {}, say("glimpse.none")));
   }
@@ -61,7 +59,7 @@ class Side {
             picked: channel => this.#pick(channel),
           })
         : null;
-    const map = new CanvasMap({ name, label: say(`glimpse.${name}`), ...plane(chosen) });
+    const map = new CanvasMap({ name, label: say(`words.${name}`), ...plane(chosen) });
     element.replaceChildren(
       element.firstChild,
       this.chooser?.element ?? "",

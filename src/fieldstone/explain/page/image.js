@@ -1,6 +1,7 @@
 // Another image: chosen or dropped, sent to the live page's server, which answers with a new payload.
 
 import { html } from "fieldstone/elements";
+import { faultIn, told } from "fieldstone/faults";
 import { isTyping } from "fieldstone/keys";
 import { addWords, say } from "fieldstone/words";
 
@@ -8,7 +9,6 @@ addWords({
   "image.choose": ["Image", "이미지"],
   "image.title": ["Choose another image, or drop one on the page", "다른 이미지를 고르거나 페이지에 놓으세요"],
   "image.drop": ["Drop an image here", "이미지를 여기에 놓으세요"],
-  "image.large": ["the image file is larger than {most} MiB", "이미지 파일이 {most} MiB보다 큽니다"],
   "image.none": ["what was dropped is no file; drop an image file", "놓은 것이 파일이 아닙니다. 이미지 파일을 놓으세요"],
   "image.first": ["{count} files were dropped; the first is taken: {name}", "놓은 파일 {count}개 중 첫 번째 파일만 씁니다: {name}"],
   "image.note": ["Note", "알림"],
@@ -65,10 +65,10 @@ async function send(page, [file, ...others], alert) {
   document.body.setAttribute("aria-busy", "true");
   const { image, most } = page.store.payload.live;
   try {
-    if (file.size > most) return alert.append(line("error", say("image.large", { most: Math.floor(most / 2 ** 20) })));
+    if (file.size > most) return alert.append(line("error", told("large", { most: Math.floor(most / 2 ** 20) })));
     const answer = await fetch(`${image}?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
     if (answer.ok) page.take(await answer.json());
-    else alert.append(line("error", await answer.text()));
+    else alert.append(line("error", await faultIn(answer)));
   } catch (fault) {
     if (!(fault instanceof TypeError)) throw fault; // what fetch throws where nobody answers
     alert.append(line("error", say("image.lost")));

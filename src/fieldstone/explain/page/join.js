@@ -2,7 +2,7 @@
 
 import { difference } from "fieldstone/arithmetic";
 import { html } from "fieldstone/elements";
-import { channelChooser, field, sides, valueAt } from "fieldstone/field";
+import { centre, channelChooser, field, sides, valueAt } from "fieldstone/field";
 import { times } from "fieldstone/numbers";
 import { placeOf, room, sizeOf } from "fieldstone/pointwise";
 import { facts, keep, line, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
@@ -14,7 +14,6 @@ addWords({
   "join.concat": ["Concatenate", "이어 붙이기"],
   "join.source": ["From {path}", "{path}에서"],
   "join.input": ["the input", "입력"],
-  "join.output": ["Output", "출력"],
   "join.values": ["{place} {n} values, one from each path.", "{place} 경로마다 하나씩, 값 {n}개."],
   "join.channel": [
     "{place} It is channel {channel} of {path}, unchanged.",
@@ -62,11 +61,7 @@ function draw(on, store, block, output, sources) {
     return;
   }
   const { channels, rows, columns } = sides(output);
-  const cell = keep(block.path, () => ({
-    channel: 0,
-    row: Math.floor((rows - 1) / 2),
-    column: Math.floor((columns - 1) / 2),
-  }));
+  const cell = keep(block.path, () => centre(output));
   const size = room(on.width(), output, 100, how === "concat" ? 2 : Math.min(3, sources.length + 1));
   const go = to => {
     Object.assign(cell, to);
@@ -84,7 +79,7 @@ function draw(on, store, block, output, sources) {
       at => go(back(block, place, at)),
     ),
   );
-  const to = field(output, { ...size, name: "output", label: say("join.output"), size: times(output.shape) }, go);
+  const to = field(output, { ...size, name: "output", label: say("words.output"), size: times(output.shape) }, go);
   const sign = text => html("span", { class: "sheet-operator" }, text);
   const row = html("div", { class: "sheet-row join" });
   on.stage.append(

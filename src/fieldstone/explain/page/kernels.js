@@ -1,29 +1,17 @@
 // The kernels of a convolution as data: which numbers are a filter's, and which filters do nothing.
 
 import { overChannels } from "fieldstone/elementwise";
+import { channelsOf, kernelStart } from "fieldstone/layers";
 
 const NEARLY = 1e-3; // of the layer's largest weight
 
-/** Filters, input channels of each, rows and columns of a layer's weight, and where a kernel begins. */
-export function kernelsOf({ type, groups = 1 }, shape) {
-  const [first, second, rows, columns] = shape;
-  const size = rows * columns;
-  if (type === "conv")
-    return {
-      filters: first,
-      inputs: second,
-      rows,
-      columns,
-      start: (filter, input) => (filter * second + input) * size,
-    };
-  const perGroup = first / groups; // a transposed convolution's weight is (C, O ÷ groups, rows, columns)
-  return {
-    filters: second * groups,
-    inputs: perGroup,
-    rows,
-    columns,
-    start: (filter, input) => ((Math.floor(filter / second) * perGroup + input) * second + (filter % second)) * size,
-  };
+/** Filters, input channels of each, rows and columns of a layer's weight of this shape, and where a kernel begins. */
+export function kernelsOf(layer, [first, second]) {
+  const { groups, kernel } = layer; // a transposed convolution's weight is (C, O ÷ groups, rows, columns)
+  const [filters, channels] = layer.type === "conv" ? [first, second * groups] : [second * groups, first];
+  const read = filter => channelsOf(layer, channels, filter, filters);
+  const start = (filter, input) => kernelStart(layer, channels, filters, read(filter)[input], filter);
+  return { filters, inputs: channels / groups, rows: kernel[0], columns: kernel[1], start };
 }
 
 /** The weights of one kernel, row by row. */

@@ -32,8 +32,14 @@ function slid(layer, size, axis) {
   if (layer.type === "upconv") return (size - 1) * stride - before - after + span + layer.output_padding[axis];
   const room = size + before + after - span;
   if (!layer.ceil_mode) return Math.floor(room / stride) + 1;
-  const windows = Math.ceil(room / stride) + 1; // the last one must start within the input or the padding before it
-  return (windows - 1) * stride >= size + before ? windows - 1 : windows;
+  return Math.ceil(room / stride) + (isDropped(layer, size, axis) ? 0 : 1);
+}
+
+/** Whether the last window that ceil_mode rounds up to is left out: it must start within the input or the padding before. */
+export function isDropped(layer, size, axis) {
+  const [before, after] = layer.padding[axis], stride = layer.stride[axis];
+  const last = Math.ceil((size + before + after - extent(layer, axis)) / stride) * stride;
+  return Boolean(layer.ceil_mode) && last >= size + before;
 }
 
 /**
@@ -103,6 +109,15 @@ export function unread(layer, sides) {
   });
 }
 
+/** By how many cells the last window hangs over the padding's end along each axis, [rows, columns], as ceil_mode lets it. */
+export function overhang(layer, sides) {
+  return sides.map((size, axis) => {
+    if (!slides(layer) || layer.type === "upconv") return 0;
+    const [before, after] = layer.padding[axis], last = (slid(layer, size, axis) - 1) * layer.stride[axis];
+    return Math.max(0, last + extent(layer, axis) - size - before - after);
+  });
+}
+
 /**
  * What the window of an output cell reads, in row order: [{tap: [row, column] in the kernel, row, column: its place,
  * source: the cell of the map, row · width + column, that is read there (null: padding without one)}].
@@ -128,7 +143,7 @@ export function channelsOf(layer, channels, channel, filters) {
 }
 
 /** Where the kernel of an input channel (one of the group) for an output channel begins in the weights. */
-export function kernelAt(layer, channels, filters, input, output) {
+export function kernelStart(layer, channels, filters, input, output) {
   const cells = layer.kernel[0] * layer.kernel[1], each = filters / layer.groups, group = channels / layer.groups;
   return cells * (layer.type === "upconv" ? input * each + output % each : output * group + input % group);
 }
@@ -170,7 +185,7 @@ export function compute(layer, input, [channels, height, width], settings = {}) 
 function products(layer, plane, axes, channels, filters, channel) {
   const sums = new Float64Array(axes[0].out * axes[1].out).fill(layer.bias?.[channel] ?? 0);
   for (const input of channelsOf(layer, channels, channel, filters)) {
-    const first = kernelAt(layer, channels, filters, input, channel), values = plane(input);
+    const first = kernelStart(layer, channels, filters, input, channel), values = plane(input);
     const taps = axes[0].taps * axes[1].taps;
     for (let tap = 0; tap < taps; tap++) addTap(values, axes, tap, layer.weight[first + tap], sums);
   }
@@ -258,8 +273,7 @@ export function formula(layer, size, axis) {
     return [{ text: "(" }, side, { text: `−1)×${stride} − ${removed} + ${span} + ${more} + 1 = ` }, result];
   }
   const added = same ? `2×${before}` : `${before} + ${after}`, [open, close] = layer.ceil_mode ? "⌈⌉" : "⌊⌋";
-  const room = size + before + after - extent(layer, axis);
-  const dropped = layer.ceil_mode && slid(layer, size, axis) <= Math.ceil(room / stride) ? " − 1" : "";
-  const rest = ` + ${added} − ${span} − 1) ÷ ${stride}${close} + 1${dropped} = `;
+  const less = isDropped(layer, size, axis) ? " − 1" : "";
+  const rest = ` + ${added} − ${span} − 1) ÷ ${stride}${close} + 1${less} = `;
   return [{ text: `${open}(` }, side, { text: rest }, result];
 }

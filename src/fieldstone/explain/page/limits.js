@@ -4,21 +4,18 @@ import { extent, kindOf, outputSize } from "fieldstone/layers";
 
 const END = 16; // of a slider
 
-/** The layer with numbers changed: {stride, padding, dilation, kernel, sizes}, one for both axes, and type. */
+/**
+ * The layer changed: numbers {stride, padding, dilation, kernel, sizes}, one for both axes, the type, and what is on or
+ * off, {ceil_mode, count_include_pad}. An average has no dilation, and a max counts nothing.
+ */
 export function changed(layer, changes) {
   const made = { ...layer };
   for (const [key, value] of Object.entries(changes)) {
-    made[key] =
-      key === "type"
-        ? value
-        : key === "padding"
-          ? [
-              [value, value],
-              [value, value],
-            ]
-          : [value, value];
+    const both = key === "padding" ? [value, value] : value;
+    made[key] = typeof value === "number" ? [both, both] : value;
   }
   if (kindOf(made) === "mean" && made.dilation) made.dilation = [1, 1];
+  if (kindOf(made) === "max") delete made.count_include_pad;
   return made;
 }
 
@@ -84,4 +81,9 @@ export function changeable(layer) {
   if (layer.type.startsWith("adaptive")) return ["sizes"];
   const kernel = layer.type.endsWith("pool") ? ["kernel"] : [];
   return [...kernel, "stride", "padding", "dilation"];
+}
+
+/** What can be on or off. */
+export function switchable({ type }) {
+  return { maxpool: ["ceil_mode"], avgpool: ["ceil_mode", "count_include_pad"] }[type] ?? [];
 }

@@ -11,8 +11,6 @@ import { addWords, say } from "fieldstone/words";
 
 addWords({
   "linear.title": ["Fully connected", "완전 연결"],
-  "linear.input": ["Input", "입력"],
-  "linear.output": ["Output", "출력"],
   "linear.terms": ["The {n} largest terms, in the order of the input", "가장 큰 항 {n}개 (입력 순서)"],
   "linear.weights": ["The weights of this layer", "이 층의 가중치"],
   "linear.sentence": [
@@ -73,7 +71,7 @@ function draw(on, store, block, { input, output, weights, biases }) {
 /** The input as a strip, a place for its largest terms, and the output; `join` draws the ray to the chosen output. */
 function stage(on, input, output, go) {
   const width = on.width();
-  const strip = map(input, { width, label: say("linear.input") }, null);
+  const strip = map(input, { width, label: say("words.input") }, null);
   strip.show(input.data, scaleOf(input.data));
   const terms = html("div", { class: "linear-terms" });
   const ray = svg("path", { class: "linear-ray" });
@@ -81,7 +79,7 @@ function stage(on, input, output, go) {
     output,
     {
       name: "output",
-      label: say("linear.output"),
+      label: say("words.output"),
       size: count(output.data.length),
       width,
       rows: 1,
@@ -94,7 +92,7 @@ function stage(on, input, output, go) {
   const first = html(
     "figure",
     { class: "field" },
-    caption({ name: "input", label: say("linear.input"), size: count(input.data.length) }),
+    caption({ name: "input", label: say("words.input"), size: count(input.data.length) }),
     strip.element,
   );
   on.stage.append(

@@ -9,19 +9,17 @@ import { open } from "fieldstone/store";
 export async function start() {
   const payload = JSON.parse(document.getElementById("payload").textContent);
   const page = { root: document.getElementById("view"), store: open(payload), shown: null, take };
-  window.fieldstone = { store: page.store, modules: {} };
   const top = header(page, keys());
   addEventListener("unhandledrejection", ({ reason }) => top.tell(reason.message));
   addEventListener("hashchange", () => show(page, top));
   document.addEventListener("languagechange", () => show(page, top));
   await show(page, top);
-  await loadModules();
+  await page.shown?.ready; // none, where another address came meanwhile
   document.documentElement.dataset.ready = "";
 
   /** Show another image: a payload that the server made of it. */
   function take(next) {
     page.store = open(next);
-    window.fieldstone.store = page.store;
     document.dispatchEvent(new Event("imagechange"));
     return show(page, top);
   }
@@ -49,11 +47,4 @@ function focus(root, link) {
   const place = same || root.querySelector(".step-view, .sheet-view") || root.querySelector("h1");
   if (place.tabIndex < 0) place.tabIndex = -1; // a heading takes the focus only so
   place.focus({ preventScroll: true });
-}
-
-async function loadModules() {
-  const { imports } = JSON.parse(document.querySelector("script[type=importmap]").textContent);
-  await Promise.all(Object.keys(imports).map(async name => {
-    window.fieldstone.modules[name.replace("fieldstone/", "")] = await import(name);
-  }));
 }

@@ -6,6 +6,7 @@ import { html } from "fieldstone/elements";
 import { list } from "fieldstone/list";
 import { Maps } from "fieldstone/maps";
 import { Marks } from "fieldstone/marks";
+import { PixelAnswer } from "fieldstone/pixels";
 import { picture } from "fieldstone/picture";
 import { cellAt, moved } from "fieldstone/pointing";
 import { tell } from "fieldstone/readout";
@@ -44,7 +45,7 @@ class Overview {
     this.#draw();
     this.sized = new ResizeObserver(() => { if (this.#isNarrow() !== this.isNarrow) this.#redraw() });
     this.sized.observe(root);
-    this.#begin();
+    this.ready = this.#begin(); // a promise of the first story
   }
 
   close() {
@@ -66,20 +67,32 @@ class Overview {
     this.card.classList.toggle("overview-rows", isList);
     this.maps = new Maps(store);
     this.entries = columns(store, this.isNarrow ? mostInStrip : mostColumns, state.open);
-    const parts = { store, maps: this.maps, shown: this.entries, state, redraw, came };
+    this.answer = this.#answer();
+    const { answer: { element: answer } } = this;
+    const parts = { store, maps: this.maps, shown: this.entries, answer, state, redraw, came };
     this.shown = isList ? list(this.#framed(), parts) : strip(this.stage, parts);
     this.marks.show(state.chosen);
   }
 
   #framed() {
     const body = html("div", { class: "overview-list" }), { payload } = this.store;
-    this.stage.append(html("div", { class: "overview-ends" }, picture(payload), bars(payload, classes)), body);
+    this.stage.append(html("div", { class: "overview-ends" }, picture(payload), this.answer.element), body);
     return body;
+  }
+
+  /** The classes and their probabilities: of all the image, or of a pixel. */
+  #answer() {
+    const { payload } = this.store, { map } = payload.outputs;
+    if (!map) return { element: bars(payload, classes), show() {}, close() {} };
+    return new PixelAnswer(this.store, classes, (cell, channel) => {
+      if (map.block !== null) this.#choose({ path: map.block, channel, ...cell });
+    });
   }
 
   #clear() {
     this.shown.close();
     this.maps.close();
+    this.answer.close();
     this.stage.replaceChildren();
   }
 
@@ -96,11 +109,14 @@ class Overview {
     this.#point(state.chosen, false);
     if (state.chosen) return;
     const cell = await telling(this.store, this.entries);
-    if (cell && !state.chosen && !this.#isClosed) this.#choose(cell);
+    const isAnswer = cell?.path === this.store.payload.outputs.map?.block; // then of the pixel that it tells of
+    if (cell && !state.chosen && !this.#isClosed) this.#choose(isAnswer ? { ...cell, ...this.answer.chosen } : cell);
   }
 
   #point(cell, isSaid) {
     tell(this.readout, this.store, cell, this.marks.show(cell), isSaid);
+    const answer = this.store.payload.outputs.map?.block;
+    this.answer.show([cell, state.chosen].find(one => one && one.path === answer) ?? null);
   }
 
   /** Once a frame, however often the pointer moves. */

@@ -1,13 +1,11 @@
 // What the views of value-by-value layers share: input and output as fields, a channel to choose, steps over its cells.
 
 import { html } from "fieldstone/elements";
-import { channelChooser, field, sides, valueAt, writeChannel } from "fieldstone/field";
+import { centre, channelChooser, field, sides, valueAt, writeChannel } from "fieldstone/field";
 import { keep, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "pointwise.input": ["Input", "입력"],
-  "pointwise.output": ["Output", "출력"],
   "pointwise.cell": ["Channel {channel}, row {row}, column {column}.", "채널 {channel}, {row}행 {column}열."],
   "pointwise.entry": ["Value {column} of {n}.", "값 {column} / {n}."],
 });
@@ -57,17 +55,13 @@ function draw(on, store, block, parts, { input, output, loaded }) {
     return;
   }
   const { channels, rows, columns } = sides(output);
-  const cell = keep(block.path, () => ({
-    channel: 0,
-    row: Math.floor((rows - 1) / 2),
-    column: Math.floor((columns - 1) / 2),
-  }));
+  const cell = keep(block.path, () => centre(output));
   const size = room(on.width(), input, parts.between, 2, parts.narrow);
   const go = to => {
     Object.assign(cell, to);
     show();
   };
-  const look = (name, tensor) => ({ ...size, name, label: say(`pointwise.${name}`), size: sizeOf(tensor) });
+  const look = (name, tensor) => ({ ...size, name, label: say(`words.${name}`), size: sizeOf(tensor) });
   const from = field(input, look("input", input), go);
   const to = field(output, look("output", output), go);
   const middle = html("div", { class: "pointwise-middle" });

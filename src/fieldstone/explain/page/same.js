@@ -15,7 +15,6 @@ addWords({
     "Its arithmetic has no view of its own; this is the map that it made.",
     "이 블록의 계산 화면은 없습니다. 만들어진 맵을 보여 줍니다.",
   ],
-  "same.output": ["Output", "출력"],
   "same.cell": ["{place} {value}.", "{place} {value}."],
 });
 
@@ -49,7 +48,7 @@ function draw(on, store, block, output) {
       columns: Math.min(11, Math.floor(on.width() / 34)),
       rows: 11,
       name: "output",
-      label: say("same.output"),
+      label: say("words.output"),
       size: times(output.shape),
     },
     go,

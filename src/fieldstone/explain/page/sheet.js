@@ -29,7 +29,7 @@ export function sheetView(root, block, title, needed, draw, alone = false) {
   const view = html(
     "section",
     { class: "sheet-view card", tabindex: -1, "aria-labelledby": "sheet-title", "aria-busy": "true" },
-    html("p", { class: "sheet-wait" }, say("sheet.loading")),
+    waiting(),
   );
   const aside = html("div", { class: "sheet-aside" });
   const place = html("div", { class: alone ? "sheet sheet-alone" : "sheet" }, head(block, title), view, aside);
@@ -79,6 +79,11 @@ function head(block, title) {
     html("h1", { id: "sheet-title" }, title),
     html("p", {}, html("code", {}, block.notation), html("code", {}, shapes)),
   );
+}
+
+/** Until what is asked for is there. */
+export function waiting() {
+  return html("p", { class: "sheet-wait" }, say("sheet.loading"));
 }
 
 /** Instead of what is asked for: why it did not come. */

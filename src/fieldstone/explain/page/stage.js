@@ -8,10 +8,8 @@ import { inputLook, isApart, isPartial, kernelLook, outputLook, sceneOf } from "
 import { addWords, say } from "fieldstone/words";
 
 addWords({
-  "stage.input": ["Input", "입력"],
   "stage.window": ["Window", "윈도우"],
   "stage.kernel": ["Kernel", "커널"],
-  "stage.output": ["Output", "출력"],
   "stage.padding": ["{size} + padding {padding}", "{size} + 패딩 {padding}"],
   "stage.part": ["rows {rows}, columns {columns} of {size}", "{size} 중 {rows}행, {columns}열"],
   "stage.rows": ["rows {rows}, columns {columns}", "{rows}행, {columns}열"],
@@ -151,25 +149,24 @@ export class Stage {
       small = [place.small, place.smallGap];
     const grid = (name, word, [pitch, gap], channel, does) => {
       const [[rows, columns], [x, y]] = [sizes[name], place[name]];
-      const look = { label: say(`stage.${word}`), x, y, pitch, gap, channel, focusable: name !== "kernel" };
+      const look = { label: say(word), x, y, pitch, gap, channel, focusable: name !== "kernel" };
       return new Stones({ name, rows, columns, ...look }, does);
     };
     const input = { picked: on.entered, entered: on.entered, moved: on.moved };
     const output = { picked: (row, column) => on.picked(row * trace.size[1] + column), moved: on.stepped };
     return {
-      input: grid("input", "input", [place.pitch, place.gap], view.input, input),
-      kernel: grid("kernel", trace.weighted ? "kernel" : "window", small, trace.weighted ? view.input : null, {}),
-      output: grid("output", "output", small, view.channel, output),
+      input: grid("input", "words.input", [place.pitch, place.gap], view.input, input),
+      kernel: grid("kernel", middleOf(trace), small, trace.weighted ? view.input : null, {}),
+      output: grid("output", "words.output", small, view.channel, output),
     };
   }
 
   #labels() {
-    const { place, trace } = this,
-      middle = trace.weighted ? "kernel" : "window";
+    const { place, trace } = this;
     return {
-      input: label(place.input, "in", "input"),
-      kernel: label(place.kernel, "frame", middle),
-      output: label(place.output, "out", "output"),
+      input: label(place.input, "in", "words.input"),
+      kernel: label(place.kernel, "frame", middleOf(trace)),
+      output: label(place.output, "out", "words.output"),
     };
   }
 
@@ -197,6 +194,9 @@ export class Stage {
   }
 }
 
+/** What stands between input and output. */
+const middleOf = trace => (trace.weighted ? "stage.kernel" : "stage.window");
+
 /** Where a span lies along a lens, cut to it: {from, length} in pixels. */
 function along({ first, step, number }, from, to, pitch) {
   const start = Math.max(0, (from - first) / step),
@@ -215,7 +215,7 @@ function label([x, y], role, word) {
       ? svg("rect", { class: "stage-swatch", x: x + 4, y: y - 24.5, width: 10, height: 10, rx: 3 })
       : svg("rect", { x: x + 3, y: y - 25, width: 12, height: 12, rx: 3, fill: `var(--${role})` });
   const size = svg("tspan", { class: "stage-size" });
-  const text = svg("text", { class: "stage-label", x: x + 21, y: y - 14 }, say(`stage.${word}`), " ", size);
+  const text = svg("text", { class: "stage-label", x: x + 21, y: y - 14 }, say(word), " ", size);
   return {
     element: svg("g", {}, swatch, text),
     write: words => {

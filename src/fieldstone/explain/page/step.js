@@ -6,6 +6,7 @@ import { changed } from "fieldstone/limits";
 import { times } from "fieldstone/numbers";
 import { load, saidMissing } from "fieldstone/parts";
 import { Player } from "fieldstone/player";
+import { notArrived, waiting } from "fieldstone/sheet";
 import { Trace } from "fieldstone/trace";
 import { WhatIf, factsOf } from "fieldstone/whatif";
 import { addWords, say } from "fieldstone/words";
@@ -23,8 +24,6 @@ addWords({
   "step.adaptivemaxpool": ["Adaptive max pooling", "적응 최대 풀링"],
   "step.adaptiveavgpool": ["Adaptive average pooling", "적응 평균 풀링"],
   "step.operation": ["Operation", "연산"],
-  "step.loading": ["Loading …", "불러오는 중 …"],
-  "step.fault": ["The numbers of this layer did not arrive: {reason}", "이 층의 수를 받지 못했습니다: {reason}"],
 });
 
 const kept = new Map(); // by path: what a reader has chosen
@@ -52,7 +51,7 @@ class Step {
     this.main = html(
       "section",
       { class: "step-view card", tabindex: -1, "aria-labelledby": "step-title", "aria-busy": "true" },
-      html("p", { class: "step-note" }, say("step.loading")),
+      waiting(),
     );
     this.beside = html("div", { class: "step-beside" });
     root.append(html("div", { class: "step" }, this.head, this.main, this.beside));
@@ -64,10 +63,7 @@ class Step {
       this.arrays = await load(this.store, this.block);
     } catch (fault) {
       this.main.removeAttribute("aria-busy");
-      if (!this.#isClosed)
-        this.main.replaceChildren(
-          html("p", { class: "step-note", role: "alert" }, say("step.fault", { reason: fault.message })),
-        );
+      if (!this.#isClosed) this.main.replaceChildren(notArrived(fault));
       return;
     }
     if (this.#isClosed) return;

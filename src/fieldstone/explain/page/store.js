@@ -1,6 +1,7 @@
 // What the page knows: the payload, its arrays when they are asked for, and the maps that it makes itself.
 
 import { isRecomputed, recompute } from "fieldstone/elementwise";
+import { faultIn } from "fieldstone/faults";
 
 export const INPUT = "input";
 
@@ -80,7 +81,7 @@ class Store {
     if (leftOut !== undefined || !this.payload.live) return null;
     const { arrays, number } = this.payload.live;
     const answer = await fetch(`${arrays}${encodeURIComponent(name)}?image=${number}`);
-    if (!answer.ok) throw new Error(await answer.text());
+    if (!answer.ok) throw new Error(await faultIn(answer));
     return floats(await answer.arrayBuffer());
   }
 
@@ -124,6 +125,6 @@ function floats(buffer) {
 
 async function asked(address) {
   const answer = await fetch(address);
-  if (!answer.ok) throw new Error(await answer.text());
+  if (!answer.ok) throw new Error(await faultIn(answer));
   return answer.json();
 }

@@ -1,6 +1,5 @@
 // The network from left to right: a column a block, its maps in three rows, what it takes drawn to it.
 
-import { bars } from "fieldstone/classes";
 import { lanes } from "fieldstone/columns";
 import { drawLinks } from "fieldstone/connections";
 import { html } from "fieldstone/elements";
@@ -11,12 +10,12 @@ import { picture } from "fieldstone/picture";
 const pitch = 48, rows = 3, gap = 20, bar = 64, ends = 144 + 172 + gap + 50, lane = 22;
 
 /** Draw the strip into `root`; returns what shows the maps that a chosen one reads, and `close`. */
-export function strip(root, { store, maps, shown, state, redraw }) {
+export function strip(root, { store, maps, shown, answer, state, redraw }) {
   const beside = most(shown, root.clientWidth), across = block => (isVector(block) ? 1 : beside);
   const items = shown.map((entry, place) => column(entry, place));
   const first = html("li", { class: "strip-end strip-image", "data-place": -1 }, html("div", { class: "strip-maps" },
     picture(store.payload)), foot({ output_shape: store.shape("input") }));
-  const last = html("li", { class: "strip-end strip-answer", "data-place": shown.length }, bars(store.payload, 5));
+  const last = html("li", { class: "strip-end strip-answer", "data-place": shown.length }, answer);
   const list = html("ol", { class: "strip-row", style: `--lanes: ${height(shown)}px; --head: ${headHeight(shown)}px` }, first, ...items, last);
   const box = html("div", { class: "strip" }, list);
   root.append(box);

@@ -5,7 +5,7 @@ import {
   channelsOf,
   compute,
   filtersOf,
-  kernelAt,
+  kernelStart,
   kindOf,
   outputSize,
   paddingValue,
@@ -53,7 +53,7 @@ export class Trace {
 
   /** The weights that lead from an input channel to an output channel, flat. */
   kernel(input, channel) {
-    const first = kernelAt(this.layer, this.shape[0], this.filters, input, channel);
+    const first = kernelStart(this.layer, this.shape[0], this.filters, input, channel);
     return this.layer.weight.subarray(first, first + this.layer.kernel[0] * this.layer.kernel[1]);
   }
 

@@ -1,10 +1,11 @@
-// What if the layer were another: sliders for the numbers that torch accepts, the output's size by the formula, and
-// facts.
+// What if the layer were another: sliders for the numbers that torch accepts, switches, the output's size by the formula,
+// and facts.
 
 import { button, html } from "fieldstone/elements";
 import { formula, kindOf, outputSize, slides, unread } from "fieldstone/layers";
-import { changeable, changed, offered } from "fieldstone/limits";
+import { changeable, changed, offered, refusal } from "fieldstone/limits";
 import { count } from "fieldstone/numbers";
+import { Switches, textOf } from "fieldstone/switches";
 import { addWords, say } from "fieldstone/words";
 
 addWords({
@@ -65,6 +66,7 @@ export class WhatIf {
   constructor(scene) {
     Object.assign(this, scene);
     this.rows = Object.fromEntries(changeable(this.layer).map(key => [key, this.#row(key)]));
+    this.switches = new Switches(this.layer, this.sides, change => this.#set({ ...this.changes, ...change }));
     this.reset = button(say("whatif.reset"), () => this.#set({}), { class: "ghost whatif-reset" });
     this.computed = html("p", { class: "whatif-note" }, say("whatif.computed"));
     this.element = html("aside", { class: "whatif" }, this.#sliders(), this.#size(), this.#box());
@@ -77,6 +79,7 @@ export class WhatIf {
     const layer = changed(this.layer, changes),
       isChanged = Object.keys(changes).length > 0;
     for (const [key, row] of Object.entries(this.rows)) this.#write(key, row, layer);
+    this.switches.write(layer);
     this.reset.hidden = this.computed.hidden = !isChanged;
     this.#writeSize(layer);
     this.list.replaceChildren(
@@ -97,6 +100,7 @@ export class WhatIf {
       { class: "whatif-box card" },
       html("h2", {}, say("whatif.title")),
       ...Object.values(this.rows).map(row => row.element),
+      ...this.switches.elements,
       note,
       this.computed,
       this.reset,
@@ -117,15 +121,15 @@ export class WhatIf {
 
   /** Keeps only what differs from the network. */
   #set(changes) {
-    const differing = Object.entries(changes).filter(([key, value]) =>
-      key === "type" ? value !== this.layer.type : textOf(this.layer, key) !== String(value),
-    );
+    const made = changed(this.layer, changes);
+    const differing = Object.entries(changes).filter(([key]) => textOf(made, key) !== textOf(this.layer, key));
     this.changed(Object.fromEntries(differing));
   }
 
-  /** Another kind of pooling. */
+  /** Another kind of pooling; of the other changes none, where the kind does not take them. */
   become(type) {
-    this.#set({ ...this.changes, type });
+    const made = { ...this.changes, type };
+    this.#set(refusal(changed(this.layer, made), this.sides) ? { type } : made);
   }
 
   #write(key, { slider, value, was, note }, layer) {
@@ -217,11 +221,6 @@ export class WhatIf {
     this.list = html("dl");
     return html("section", { class: "whatif-box card" }, this.list);
   }
-}
-
-/** A number of a layer as it is written: one where both axes agree. */
-function textOf(layer, key) {
-  return [...new Set(key === "padding" ? layer.padding.flat() : layer[key])].join(key === "padding" ? ", " : " × ");
 }
 
 function largest(layer, key) {

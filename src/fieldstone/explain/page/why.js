@@ -18,9 +18,9 @@ addWords({
     "이 파일에는 클래스 {count}개의 이유만 있습니다. -o 없이 fieldstone explore로 연 페이지에서는 모두 볼 수 있습니다.",
   ],
   "why.not": ["There is nothing to show: {reason}.", "보여 줄 것이 없습니다. {reason}."],
-  "why.own": [
-    "class activation needs a network that a design made; this is a module of your own",
-    "클래스 활성화는 설계로 만든 네트워크에서만 구하는데, 이것은 직접 만든 모듈입니다",
+  "why.cut": [
+    "no gradient comes back from its answer to any map, and class activation is made of gradients",
+    "답에서 특징 맵으로 돌아오는 기울기가 없습니다. 클래스 활성화는 기울기로 구합니다",
   ],
   "why.pixels": [
     "it answers for each pixel: point at a cell of its last map",

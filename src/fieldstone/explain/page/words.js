@@ -8,6 +8,11 @@ export function addWords(words) {
   for (const [key, texts] of Object.entries(words)) TABLE.set(key, texts);
 }
 
+addWords({
+  "words.input": ["Input", "입력"],
+  "words.output": ["Output", "출력"],
+});
+
 /** The language that is shown: "en" or "ko". */
 export function language() {
   return document.documentElement.lang === "ko" ? "ko" : "en";
