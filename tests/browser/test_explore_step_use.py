@@ -127,7 +127,7 @@ def test_korean_keeps_the_step_and_has_no_english_sentence(page_of: Pages, tmp_p
     assert page.locator("h1").inner_text() == "최대 풀링"
     assert re.fullmatch(r"출력 2행 3열\. 값 9개의 최댓값: .+", read(page)["sentence"])
     words = page.locator(".step").inner_text()
-    assert set(re.findall(r"[A-Za-z]{2,}", words)) <= {"maxpool", "stride", "padding", "PyTorch", "max"}
+    assert set(re.findall(r"[A-Za-z]{2,}", words)) <= {"maxpool", "stride", "padding", "PyTorch", "max", "ceil", "mode"}
     page.locator("#language").click()
     page.wait_for_selector('.step-view[data-step="7"]')
     assert page.locator("h1").inner_text() == "Max pooling"
