@@ -57,7 +57,7 @@ SETS: dict[str, tuple[str, str, int | None]] = {
     "cifar-all": ("cifar-all", "cifar10-jpeg", 5000),
 }
 """By name: the ways to train, the folder, and how many images a class train where that is not all."""
-TICKS = (2, 5, 10, 20, 50, 100, 200, 500)
+TICKS = (2, 5, 10, 30, 100, 300, 1000)
 COLOURS = {
     "scratch": "#7f7f7f",
     "features": "#1f77b4",
@@ -168,7 +168,7 @@ def plot(groups: Groups, picture: Path) -> None:
                 *zip(*points, strict=True), s=28, alpha=0.75, color=COLOURS[recipe], label=recipe, linewidths=0
             )
         axis.set_xscale("log")
-        axis.set_xlim(TICKS[0], TICKS[-1])
+        axis.set_xlim(TICKS[0], 1.3 * TICKS[-1])
         axis.set_xticks(TICKS, labels=map(str, TICKS))
         axis.minorticks_off()
         axis.set_title(data, loc="left", fontsize=10)
