@@ -298,10 +298,12 @@ def test_passes_in_which_one_number_grows_are_a_loop() -> None:
         pytest.param([{"repeat 4": [{"branches concat": [[], []]}, "conv 2 1"]}], 2, id="the first alone differs"),
         pytest.param([{"repeat 3": [{"branches concat": [[], []]}, "batchnorm", "conv 3 1"]}], 2, id="not evenly"),
         pytest.param([{"repeat 3": ["conv 2 3"]}], 3, id="the sides shrink in the comments"),
+        pytest.param(["conv 2 3", {"repeat 3": ["flatten", "linear 10", "relu"]}, "linear 4"], 1, id="a comment less"),
     ],
 )
 def test_other_passes_are_written_out(layers: list[Any], written: int) -> None:
-    source = same_network(design((5, 16, 16), *layers, "globalavgpool", "linear classes"), 3, 3)
+    end = ["linear classes"] if "linear 4" in layers else ["globalavgpool", "linear classes"]
+    source = same_network(design((5, 16, 16), *layers, *end), 3, 3)
     assert source.count("nn.Conv2d") == written
     assert "for channels" not in source
 

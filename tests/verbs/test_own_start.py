@@ -130,6 +130,28 @@ def test_a_head_for_the_same_classes_comes_along(first: Path, tmp_path: Path) ->
         fs.train(other, network=Net(3), start=first, recipe=recipe, out=tmp_path / "other-run")
 
 
+def test_a_part_of_a_head_that_has_to_learn_cannot_be_frozen(first: Path, others: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"freeze: fc\.weight is in the head, which head_first fits; freeze other"):
+        fs.train(others, network=Net(1), start=first, recipe=finetune(freeze=["fc.weight"]), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+class Breaking(Net):
+    """Its forward breaks in training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            raise KeyError("broken")
+        return super().forward(x)
+
+
+def test_a_training_that_breaks_leaves_nothing_frozen(first: Path, others: Path, tmp_path: Path) -> None:
+    network = Breaking(1)
+    with pytest.raises(KeyError, match="broken"):
+        fs.train(others, network=network, start=first, recipe=finetune(freeze=["conv1"]), out=tmp_path / "run")
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
 @pytest.mark.parametrize("stop", [1, 3, 17])  # before the features, between two fits, after some steps
 def test_an_interrupted_finetuning_goes_on_to_the_same_bits(
     first: Path, others: Path, tmp_path: Path, stop: int

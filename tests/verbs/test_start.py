@@ -300,6 +300,7 @@ def test_freezing_everything_is_refused(first: Path, tmp_path: Path) -> None:
         ({"freeze": [HEAD]}, "freeze: 9 is the head, which head_first fits; freeze other blocks, as trunk"),
         ({"freeze": [HEAD, "trunk"]}, "freeze: 9 is the head, which head_first fits"),
         ({"freeze": ["1", HEAD], "head_first": False}, "freeze: 9 is the head, which is new; freeze other blocks"),
+        ({"freeze": [f"{HEAD}.bias"]}, r"freeze: 9\.bias is in the head, which head_first fits; freeze other blocks"),
     ],
 )
 def test_a_head_that_has_to_learn_cannot_be_frozen(

@@ -70,7 +70,7 @@ def _growing(passes: list[Pass]) -> int:
 def _change(before: Pass, after: Pass) -> Change | None:
     """What differs between two passes, where that is one number."""
     first, second = _texts(before), _texts(after)
-    if [NUMBER.sub("", text) for text in first] != [NUMBER.sub("", text) for text in second] or COUNTER in str(first):
+    if [NUMBER.sub("0", text) for text in first] != [NUMBER.sub("0", text) for text in second] or COUNTER in str(first):
         return None
     numbers = list(zip(*(map(int, NUMBER.findall(" ".join(texts))) for texts in (first, second)), strict=True))
     places = tuple(place for place, (one, other) in enumerate(numbers) if one != other)

@@ -54,9 +54,10 @@ def _refuse_unknown_head(learned: Start, recipe: Recipe) -> None:
 def _refuse_frozen_head(learned: Start, recipe: Recipe) -> None:
     """A head that is new, or that is fitted before the rest, has to learn."""
     reason = "head_first fits" if recipe.head_first else "is new" if learned.new else None
-    holding = [path for path in recipe.freeze if learned.head is not None and is_inside(learned.head, path)]
-    if reason is not None and holding:
-        what = "is" if holding[0] == learned.head else "holds"
+    head = learned.head
+    holding = [path for path in recipe.freeze if head and (is_inside(head, path) or is_inside(path, head))]
+    if reason is not None and holding and head:
+        what = "is" if holding[0] == head else "holds" if is_inside(head, holding[0]) else "is in"
         raise RecipeError(
             f"freeze: {holding[0]} {what} the head, which {reason}", fix="freeze other blocks, as trunk, or none"
         )

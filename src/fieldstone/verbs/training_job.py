@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -79,7 +80,12 @@ class Job:
         torch.set_num_threads(self.threads)
         keep_freed_memory()
         place(self.network, self.device)
-        frozen = self._frozen()
+        with self._frozen():
+            at, stopped = self._trained(again)
+        return self._end(at, stopped)
+
+    def _trained(self, again: bool) -> tuple[Progressed, str | None]:
+        """How far it came, and what stopped it before the end."""
         optimizer = self._optimizer()
         at = restore_checkpoint(self.run, self.network, optimizer) if again else Progressed()
         settings = self.settings  # as they are now: an edit of the plan during the training is to show
@@ -103,17 +109,20 @@ class Job:
             if stopped == "interrupted":
                 save()
         at.seconds = spent_before + time.perf_counter() - self.began
-        for parameter in frozen:  # for this training alone
-            parameter.requires_grad_(True)
-        return self._end(at, stopped)
+        return at, stopped
 
-    def _frozen(self) -> list[nn.Parameter]:
-        """Freeze what the recipe says; the parameters that trained until then."""
+    @contextmanager
+    def _frozen(self) -> Iterator[None]:
+        """Inside, what the recipe freezes has no gradient; a network of the user's own is given back as it was."""
         head = None if self.start is None else self.start.head
         frozen = [one for one in frozen_parameters(self.network, head, self.recipe.freeze) if one.requires_grad]
         for parameter in frozen:
             parameter.requires_grad_(False)
-        return frozen
+        try:
+            yield
+        finally:
+            for parameter in frozen:
+                parameter.requires_grad_(True)
 
     def _at_rest(self) -> list[nn.Module]:
         """The modules that stay in evaluation mode."""

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from fieldstone.analysis.module.examine import examine
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.errors import DesignError
 from fieldstone.explain.explorer.modules import parts_of_module
 from fieldstone.explain.explorer.payload import Explored, Seen
 from fieldstone.explain.explorer.why import why
@@ -185,3 +186,34 @@ def test_the_image_and_the_module_stay_as_they_were() -> None:
     assert torch.equal(seen.input, image)
     assert all(part.training for part in module.modules())
     assert all(one.grad is None for one in module.parameters())
+
+
+class Squeezed(Mean):
+    """It takes the dimension of the batch away where that is one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).squeeze()
+
+
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_answers_without_a_batch_are_all_there(outputs: int) -> None:
+    whole, squeezed = (seen_of(make(outputs=outputs), outputs).recording.logits for make in (Mean, Squeezed))
+    assert squeezed.shape == (outputs,)
+    torch.testing.assert_close(squeezed, whole)
+
+
+class Moody(Mean):
+    """It answers while it is looked at and watched, and no more."""
+
+    answers = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        Moody.answers += 1  # of every copy
+        if Moody.answers > 2:
+            raise KeyError("enough")
+        return super().forward(x)
+
+
+def test_a_module_that_breaks_after_it_was_watched_says_so() -> None:
+    with pytest.raises(DesignError, match="Moody cannot be run on this image: KeyError: 'enough'; mend its forward"):
+        seen_of(Moody())

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from fieldstone.analysis.module.calls import Value, tensors
 from fieldstone.analysis.module.examine import run_watched, undisturbed
+from fieldstone.analysis.module.faults import said
 from fieldstone.analysis.module.record import Watch
 from fieldstone.analysis.summary import Summary
 from fieldstone.design.names import INPUT
+from fieldstone.errors import DesignError
 from fieldstone.explain.explorer.classes import logit_for, weighted
 from fieldstone.explain.explorer.parts import Part
 from fieldstone.explain.explorer.recording import Recording
@@ -48,10 +50,9 @@ def record_module(module: nn.Module, parts: Sequence[Part], image: Tensor) -> Re
     with in_evaluation_mode(module):
         answer = next(tensors(_watched(module, image, watch)))
         with torch.inference_mode():
-            result = next(tensors(module(_given(module, image))))
-    logits = result[0].float().cpu()
+            result = _answer(module, image)
     last = _last_reached(answer, spatial)
-    return Recording(maps, logits.reshape(1) if logits.dim() == 0 else logits, last, bool(spatial) and last is None)
+    return Recording(maps, _of_one_image(result).float().cpu(), last, bool(spatial) and last is None)
 
 
 def module_activation(module: nn.Module, path: str, image: Tensor, place: int) -> Tensor:
@@ -79,7 +80,7 @@ class OneByOne(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         with undisturbed():
-            answers = [next(tensors(self.module(_given(self.module, image)))) for image in images]
+            answers = [_answer(self.module, image) for image in images]
         return torch.stack([one.reshape(-1) for one in answers])
 
 
@@ -87,6 +88,20 @@ def _watched(module: nn.Module, image: Tensor, watch: Watch) -> Any:
     with torch.enable_grad():
         given = _given(module, image).requires_grad_().clone()  # no leaf: it may be changed in place
     return run_watched(module, given, watch, type(module).__name__)
+
+
+def _answer(module: nn.Module, image: Tensor) -> Tensor:
+    try:
+        return next(tensors(module(_given(module, image))))
+    except (Exception, SystemExit) as fault:  # the module's own code may raise anything, or be a program
+        message = f"{type(module).__name__} cannot be run on this image: {said(fault)}"
+        raise DesignError(message, fix="mend its forward, or give another image") from fault
+
+
+def _of_one_image(answer: Tensor) -> Tensor:
+    """(outputs,) or (outputs, *sides), also where the module takes away dimensions of one, the batch's too."""
+    alone = answer[0] if answer.dim() and len(answer) == 1 else answer
+    return alone.reshape(1) if alone.dim() == 0 else alone
 
 
 def _given(module: nn.Module, image: Tensor) -> Tensor:
