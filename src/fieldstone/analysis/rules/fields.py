@@ -12,8 +12,9 @@ from fieldstone.design.blocks.dense import Linear
 from fieldstone.design.blocks.pooling import AdaptivePool, Pool
 from fieldstone.design.blocks.shape import Flatten
 from fieldstone.design.blocks.window import per_axis
-from fieldstone.design.field import Field, Path
+from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
+from fieldstone.design.spans import Path
 from fieldstone.design.walk import Row
 from fieldstone.geometry import WHOLE, Window, format_shape
 
@@ -185,7 +186,7 @@ def _sees_all(field: Field | None, sides: tuple[int, ...]) -> bool:
 
 def _covers(path: Path, side: int) -> bool:
     """Whether each of its values sees the whole axis: the last ones its begin, the first ones its end."""
-    turn = range(min(path.period, path.length))
+    turn = range(min(len(path.spans), path.length))
     spans = [path.span(place) for first in turn for place in (first, path.length - 1 - first)]
     return path.advance > 0 and all(span is not None and span[0] <= 0 and span[1] >= side - 1 for span in spans)
 

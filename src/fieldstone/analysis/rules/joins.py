@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
 from fieldstone.analysis.rules.wording import SIDES, plural
-from fieldstone.design.field import Field, Path
+from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
+from fieldstone.design.spans import MOST_VALUES, Path, telling
 from fieldstone.design.walk import Row
 
 LEAST_SHIFT = Fraction(1, 2)
@@ -79,15 +80,16 @@ def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]
         paths = (mine.seen, theirs.seen)
         if min(path.advance for path in paths) > 0:  # a value that sees everything lies everywhere
             beside = _is_beside(*paths, in_time=len(one[1].axes) == 1)
-            size, place = max((_apart(*paths, place, beside), place) for place in _places(*paths))
+            places = _turn(*paths) if mine.seen.jump == theirs.seen.jump else telling(paths, mine.pixels)
+            size, place = max((_apart(*paths, place, beside), place) for place in places)
             jumps = (paths[0].jump, paths[1].jump)
             centres = (_centre(paths[0], place), _centre(paths[1], place))
             yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, jumps)
 
 
-def _places(one: Path, other: Path) -> range:
-    """Where they have to be compared: where both move alike, a turn of both."""
-    return range(min(one.length, lcm(one.period, other.period)) if one.jump == other.jump else one.length)
+def _turn(one: Path, other: Path) -> range:
+    """The places of a turn of both, at most so many: where both move alike, all there is."""
+    return range(min(one.length, lcm(one.period, other.period), MOST_VALUES))
 
 
 def _apart(one: Path, other: Path, place: int, beside: bool) -> Fraction:
@@ -105,7 +107,7 @@ def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
     What is enlarged looks in turn before and behind its place, and on average at it. Along a single axis, time, the
     one that sees more may look further back: a causal convolution does.
     """
-    spans = [(one.span(place), other.span(place)) for place in _places(one, other)]
+    spans = [(one.span(place), other.span(place)) for place in _averaged(one, other)]
     known = [(mine, theirs) for mine, theirs in spans if mine is not None and theirs is not None]
     if not known:
         return False
@@ -114,6 +116,14 @@ def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
     if in_time and offset * room < 0:
         return False
     return abs(offset) >= LEAST_OFFSET * max(one.jump, other.jump) and abs(offset) > FROM_THE_MIDDLE * abs(room)
+
+
+def _averaged(one: Path, other: Path) -> Iterable[int]:
+    """Places that show what all do on average: a turn, or every one; of a long axis the first turn and the last."""
+    turn = _turn(one, other)
+    if one.jump == other.jump:
+        return turn
+    return range(one.length) if one.length <= MOST_VALUES else (*turn, *(one.length - 1 - place for place in turn))
 
 
 def _mean(numbers: list[Fraction]) -> Fraction:
