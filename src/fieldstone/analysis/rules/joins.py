@@ -8,12 +8,13 @@ from itertools import combinations
 from math import lcm
 from typing import NamedTuple
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, joined_by, window_of
 from fieldstone.analysis.rules.wording import SIDES, plural
 from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
 from fieldstone.design.spans import MOST_VALUES, Path, telling
 from fieldstone.design.walk import Row
+from fieldstone.geometry import Window
 
 LEAST_SHIFT = Fraction(1, 2)
 """Maps are misaligned where values look half a place or more apart, and neither sees all that the other does."""
@@ -46,7 +47,7 @@ def misaligned(subject: Subject) -> Iterator[Found]:
     """Maps joined whose values at one place look at different places of the input."""
     for row in subject.rows:
         joins = row.path in subject.makers and len(row.sources) > 1 and window_of(row) is None
-        if not joins or len(row.output_shape) < 2:
+        if not joins or len(row.output_shape) < 2 or _lays_phases(subject, row):
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
         known = [(source, field) for source, field in fields.items() if field is not None]
@@ -63,6 +64,34 @@ def misaligned(subject: Subject) -> Iterator[Found]:
                 if worst.jumps[0] == worst.jumps[1]
                 else "reduce or enlarge one of them until its values are as far apart as the other's",
             )
+
+
+class Phase(NamedTuple):
+    """Every so many places of a map, from the offsets on."""
+
+    source: str
+    strides: tuple[int, ...]
+    offsets: tuple[int, ...]
+
+
+def _lays_phases(subject: Subject, row: Row) -> bool:
+    """Whether it concatenates different phases of one map: a pixel unshuffle, whose places are meant to be apart."""
+    phases = [_phase(subject, source, len(row.output_shape) - 1) for source in row.sources]
+    alike = len({(phase.source, phase.strides) for phase in phases}) == 1 and max(phases[0].strides) > 1
+    within = all(0 <= at < step for phase in phases for at, step in zip(phase.offsets, phase.strides, strict=True))
+    return joined_by(row) == "concat" and alike and within and len(set(phases)) == len(phases)
+
+
+def _phase(subject: Subject, source: str, rank: int) -> Phase:
+    """What slices take of the map that they were cut from."""
+    row = subject.makers.get(source)
+    window = None if row is None else window_of(row)
+    if row is None or row.params or not isinstance(window, Window) or window.kernel != (1,) * rank:
+        return Phase(source, (1,) * rank, (0,) * rank)
+    before = _phase(subject, row.sources[0], rank)
+    axes = list(zip(before.strides, before.offsets, window.stride, window.padding, strict=True))
+    strides = tuple(step * stride for step, _, stride, _ in axes)
+    return Phase(before.source, strides, tuple(first - step * pad for step, first, _, (pad, _) in axes))
 
 
 def _field(subject: Subject, row: Row, source: str) -> Field | None:
