@@ -12,7 +12,14 @@ UNFINISHED = ".part"
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; it is renamed to `path` at the end, or removed where the writing failed."""
+    """A path beside `path` to write to; it is renamed to `path` at the end, or removed where the writing failed.
+
+    A device or a pipe is written to, since a file would take its place; a link stays, and what it leads to is written.
+    """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
         beside.touch()
