@@ -183,8 +183,8 @@ RULES = (
         title="joined maps that do not lie on each other",
         why="An addition or concatenation takes the values at one place for descriptions of one place. Where the paths "
         "have different strides, or look before or behind it, the sum mixes what stands beside each other: edges "
-        "double, and a segmentation is moved. Along a single axis, time, a path may look further back. Phases of one map "
-        "side by side (a pixel unshuffle, the slices of YOLOv5's Focus and of Swin's patch merging) are meant.",
+        "double, and a segmentation is moved. Along a single axis, time, a path may look further back. Phases of one "
+        "map side by side (a pixel unshuffle, the slices of YOLOv5's Focus and of Swin's patch merging) are meant.",
         source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019, "
         "section on alignment",
         check=misaligned,
