@@ -126,8 +126,8 @@ def lying_on(channels: int, saved: Map, here: Map) -> Conv | None:
     kernel, padding = tuple(1 + 2 * max(0, at) for at in beside), tuple(max(0, -at) for at in beside)
     if max(strides) == 1 or any(number % 1 for number in (*strides, *kernel, *padding)):
         return None
-    sizes = (folded(tuple(map(int, numbers))) for numbers in (kernel, strides, padding))
-    conv = Conv(channels, *sizes)
+    size, stride, pad = (folded(tuple(map(int, numbers))) for numbers in (kernel, strides, padding))
+    conv = Conv(channels, size, stride, pad)
     sides = conv.window(saved.shape[1:]).output_sizes(saved.shape[1:])
     return conv if sides == here.shape[1:] else None
 
