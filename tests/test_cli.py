@@ -388,6 +388,8 @@ def test_help_lists_every_verb_and_reads_well(capsys: pytest.CaptureFixture[str]
         ("inspect three-conv --json > /dev/full", 2),
         ("inspect nothing --json > /dev/full", 2),
         ("inspect nothing 2> /dev/full", 2),
+        ("inspect three-conv >&-", 2),
+        ("--version > /dev/full", 2),
         ("inspect three-conv | true", 0),
     ],
 )
@@ -399,6 +401,8 @@ def test_output_that_nobody_takes_ends_with_a_status_and_no_traceback(command: s
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+    told = status == 2 and "2>" not in command
+    assert len(done.stderr.splitlines()) == told, done.stderr
 
 
 def test_inspect_takes_what_rules_ask_for(capsys: pytest.CaptureFixture[str]) -> None:

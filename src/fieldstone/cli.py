@@ -63,6 +63,8 @@ app.add_typer(under_weights, name="weights")
 
 def main() -> None:
     """The entry point: run, and turn every outcome into an exit status."""
+    if sys.stdout is None:
+        sys.exit(failed(FieldstoneError("standard output is closed", fix="send it to a file, or leave it open"), False))
     for stream in (sys.stdout, sys.stderr):  # a class may be called what the terminal cannot show
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -86,10 +88,10 @@ def run(arguments: list[str]) -> int:
         drop_output()
         return DONE
     except OSError as fault:
-        drop_output()
+        lost = drop_output()
         reason = (fault.strerror or str(fault)).lower()
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
-        return failed(content, as_json)
+        return failed(content, as_json and not lost)
     except typer.TyperException as fault:  # what was typed
         message = _with_value(fault.format_message().removesuffix("."), arguments)
         content = FieldstoneError(message, fix=f"`{_command_of(fault)} --help` lists what there is")

@@ -6,8 +6,10 @@ convolution arithmetic for deep learning", arXiv:1603.07285.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from math import gcd, prod
 from typing import Literal, NamedTuple
 
@@ -49,17 +51,22 @@ def output_size(size: int, window: int, stride: int, padding: tuple[int, int], c
 class Reads(NamedTuple):
     """Which places of its input each value along an axis reads, borders not clipped.
 
-    Value `i` reads `taps[i % period]`, moved by `i // period * advance`.
+    Value `i` reads `taps(i % period)`, moved by `i // period * advance`.
     """
 
     period: int
     advance: int
-    taps: tuple[tuple[int, ...], ...]
+    taps: Callable[[int], range]
+
+    def reach(self, place: int) -> range:
+        """What the value at a place reads: evenly spaced places."""
+        turns, phase = divmod(place, self.period)
+        taps, moved = self.taps(phase), turns * self.advance
+        return range(taps.start + moved, taps.stop + moved, taps.step)
 
     def at(self, place: int) -> tuple[int, ...]:
-        """What the value at a place reads."""
-        turns, phase = divmod(place, self.period)
-        return tuple(tap + turns * self.advance for tap in self.taps[phase])
+        """The same, each place."""
+        return tuple(self.reach(place))
 
 
 @dataclass(frozen=True)
@@ -94,17 +101,37 @@ class Window:
     def misses(self, sizes: tuple[int, ...]) -> bool:
         """Whether a window lies so that it reads padding alone: dilated, it may step over the whole input."""
         axes = zip(sizes, self.output_sizes(sizes), self.reads(sizes), strict=True)
-        return any(
-            not any(0 <= tap < size for tap in reads.at(place)) for size, count, reads in axes for place in range(count)
-        )
+        return any(_misses(reads, size, count) for size, count, reads in axes)
 
     def reads(self, sizes: tuple[int, ...]) -> tuple[Reads, ...]:
         """What each value reads, per axis."""
         parts = zip(self.kernel, self.stride, self.dilation, self.padding, strict=True)
         return tuple(
-            Reads(1, stride, (tuple(dilation * tap - before for tap in range(kernel)),))
+            Reads(1, stride, partial(_dilated, kernel, dilation, before))
             for kernel, stride, dilation, (before, _) in parts
         )
+
+
+def _dilated(kernel: int, dilation: int, before: int, _phase: int) -> range:
+    """The inputs that the first window reads."""
+    return range(-before, dilation * kernel - before, dilation)
+
+
+def _misses(reads: Reads, size: int, count: int) -> bool:
+    """Whether one of so many windows reads nothing of an axis: one that begins before it, or the last.
+
+    Of those the first ends earliest. A dilation above the size may step over the axis: whether it does goes by the
+    remainders of where they begin, so that one more of them than the axis has places show it, if any does.
+    """
+    first = reads.taps(0)
+    looked = min(count, max(1, -(first.start // reads.advance)), size + 1 if first.step > size else 1)
+    return any(not _real(reads.reach(place), size) for place in (*range(looked), count - 1))
+
+
+def _real(places: range, size: int) -> range:
+    """Those of evenly spaced places that an axis of that many has."""
+    first = max(0, -(places.start // places.step))
+    return places[first : max(first, -((places.start - size) // places.step))]
 
 
 @dataclass(frozen=True)
@@ -126,7 +153,7 @@ class Transposed:
         """What each value reads, per axis: of place p, each (p + padding - dilation * tap) / stride that is whole."""
         parts = zip(self.kernel, self.stride, self.dilation, self.padding, strict=True)
         return tuple(
-            Reads(stride, 1, tuple(_spread(place, kernel, stride, dilation, padding) for place in range(stride)))
+            Reads(stride, 1, partial(_spread, kernel, stride, dilation, padding))
             for kernel, stride, dilation, padding in parts
         )
 
@@ -136,10 +163,11 @@ class Transposed:
         return replace(self, output_padding=tuple(side - short for side, short in zip(wanted, made, strict=True)))
 
 
-def _spread(place: int, kernel: int, stride: int, dilation: int, padding: int) -> tuple[int, ...]:
+def _spread(kernel: int, stride: int, dilation: int, padding: int, place: int) -> range:
     """The inputs that a transposed window adds up at one place."""
     moved = [place + padding - dilation * tap for tap in reversed(range(kernel))]
-    return tuple(number // stride for number in moved if number % stride == 0)
+    read = [number // stride for number in moved if number % stride == 0]
+    return range(read[0], read[-1] + 1, dilation // gcd(stride, dilation)) if read else range(0)
 
 
 @dataclass(frozen=True)
@@ -167,31 +195,36 @@ class Resized:
             size, out = (size - 1, out - 1) if out > 1 else (0, 1)  # a single value reads the first
         common = gcd(size, out)
         advance, period = size // common, out // common
-        taps = tuple(self._taps(place, advance, period) for place in range(period))
-        reads = Reads(period, advance, taps)
+        reads = Reads(period, advance, partial(self._taps, advance, period))
         return _even(reads) if common == 1 and period > 1 else reads
 
-    def _taps(self, place: int, advance: int, period: int) -> tuple[int, ...]:
+    def _taps(self, advance: int, period: int, place: int) -> range:
         """The inputs of one value where `period` values stand for `advance` inputs."""
         if self.how == "nearest":
-            return (place * advance // period,)
+            return _one(place * advance // period)
         if self.how == "adaptive":
-            return tuple(range(place * advance // period, -(-(place + 1) * advance // period)))
+            return range(place * advance // period, -(-(place + 1) * advance // period))
         above, below = (2 * place + 1) * advance - period, 2 * period  # the centre, (place + 1/2) in / out - 1/2
         if self.align_corners:
             above, below = place * advance, period
         before = above // below
         if above % below == 0:
-            return (before,)
-        return tuple(range(before - 1, before + 3)) if self.how == "cubic" else (before, before + 1)
+            return _one(before)
+        return range(before - 1, before + 3) if self.how == "cubic" else range(before, before + 2)
+
+
+def _one(place: int) -> range:
+    return range(place, place + 1)
 
 
 def _even(reads: Reads) -> Reads:
-    """One period alone, by its own step where it has one: 66 places resized to 65 are those 65, one apart."""
-    first = reads.taps[0]
-    step = reads.taps[1][0] - first[0]
-    moved = (tuple(tap + place * step for tap in first) for place in range(reads.period))
-    return Reads(1, step, (first,)) if step > 0 and all(map(tuple.__eq__, reads.taps, moved)) else reads
+    """One period alone, by its own step where it has one: 66 places resized to 65 are those 65, one apart.
+
+    What they read beside their steps grows or shrinks all the way, so that the last tells for all.
+    """
+    step = reads.taps(1).start - reads.taps(0).start
+    even = Reads(1, step, lambda _phase: reads.taps(0))
+    return even if step > 0 and even.reach(reads.period - 1) == reads.taps(reads.period - 1) else reads
 
 
 Moves = Window | Transposed | Resized

@@ -206,7 +206,7 @@ def test_of_what_a_module_gives_the_first_is_its_output() -> None:
         ("conv 8 32", *END),  # half of each side
         ("conv 8 1x40", *END),  # along one side
         ("conv 8 3", "flatten", "linear classes"),  # a weight for every place
-        ("conv classes 3",),
+        ("conv classes 5",),  # a map: no pooling, and a sixteenth of each side
         ({"branches concat": [["conv 8 3"], ["globalavgpool keepdims=true", "conv 8 2 padding=31"]]}, *END),  # beside
     ],
 )
@@ -258,3 +258,36 @@ def all_see_all(layers: list[str], shape: tuple[int, ...]) -> bool:
 )
 def test_other_networks_still_see_something_new(layers: list[object]) -> None:
     assert not said("FS110", (3, 16, 16), *layers, *END)
+
+
+NEAR = ("conv 8 3 padding=1", "relu")
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers", "options", "seen"),
+    [
+        ((3, 128, 128), (*NEAR, "conv classes 1"), {}, "3x3 of 128x128 pixels, 2%"),
+        ((3, 128, 128), (*NEAR, "conv classes 1"), {"task": "segmentation"}, "3x3 of 128x128 pixels, 2%"),
+        ((3, 128, 128), (*NEAR * 3, "conv classes 1"), {"task": "segmentation"}, "7x7 of 128x128 pixels, 5%"),
+        ((3, 128, 128), (*NEAR * 4, "conv classes 1"), {"task": "segmentation"}, None),  # 9 of 128 pixels
+        ((3, 48, 128), (*NEAR, "conv classes 1"), {}, None),  # 3 of 48 are a sixteenth
+        ((3, 128, 128), (*NEAR, "conv classes 1"), {"task": "regression"}, None),
+        ((3, 128, 128), (*NEAR, "conv classes 1"), {"object_size": (3, 3)}, None),  # which is seen
+        ((3, 128, 128), (*NEAR, "squeezeexcite 2", "conv classes 1"), {"task": "segmentation"}, None),
+    ],
+)
+def test_answers_a_pixel_from_small_patches(
+    shape: tuple[int, ...], layers: tuple[str, ...], options: dict[str, object], seen: str | None
+) -> None:
+    found = said("FS112", shape, *layers, **options)
+    assert [seen in one.message for one in found] == ([] if seen is None else [True])
+    if seen:
+        (more,) = numbers(found[0].fix.partition(" more of")[0])
+        assert found[0].severity == "note"
+        assert said("FS112", shape, *NEAR * more, *layers, **options) == []
+
+
+@pytest.mark.parametrize("name", ["u-net", "deeplab-v3", "dilated-context", "wavenet"])
+@pytest.mark.parametrize("task", [None, "segmentation"])
+def test_published_networks_for_pixels_see_enough(name: str, task: str | None) -> None:
+    assert fs.inspect(name, task=task, select="FS112").findings == ()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 import fieldstone as fs
 from fieldstone.network.build import build
@@ -133,3 +134,43 @@ def test_u_nets_and_pyramids_as_people_write_them_are_silent(down: str, up: str)
     stages = [block for level in range(4) for block in (*conv, "conv 8 3 stride=2 padding=1", f"save c{level}")]
     pyramid = [block for level in (2, 1, 0) for block in ("upsample 2", f"add c{level}")]
     assert said("FS111", (3, 64, 64), *stages, *pyramid, "conv classes 1") == []
+
+
+class Phases(nn.Module):
+    """The slices of a map that begin at these places, each two apart, put together."""
+
+    def __init__(self, *starts: tuple[int, int], add: bool = False, in_turn: bool = False) -> None:
+        super().__init__()
+        self.starts, self.add, self.in_turn = starts, add, in_turn
+        self.end = nn.Conv2d(3 if add else 3 * len(starts), 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        cut = [self.slice(x, row, column) for row, column in self.starts]
+        return self.end(sum(cut[1:], cut[0]) if self.add else torch.cat(cut, 1))
+
+    def slice(self, x: Tensor, row: int, column: int) -> Tensor:
+        rows, columns = slice(row, 28 + row, 2), slice(column, 28 + column, 2)
+        return x[..., rows, :][..., columns] if self.in_turn else x[..., rows, columns]
+
+
+CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_phases_of_one_map_put_side_by_side_are_a_pixel_unshuffle(in_turn: bool) -> None:
+    """As Focus of YOLOv5 and the patch merging of Swin have it: torch's own gives the same values."""
+    module = Phases(*CORNERS, in_turn=in_turn)
+    x = torch.rand(1, 3, 28, 28)
+    own = nn.functional.pixel_unshuffle(x, 2).reshape(1, 3, 2, 2, 14, 14)
+    assert torch.equal(torch.cat([module.slice(x, *start) for start in CORNERS], 1),
+                       torch.cat([own[:, :, row, column] for row, column in CORNERS], 1))  # fmt: skip
+    assert fs.inspect(module, (3, 28, 28), select="FS111").findings == ()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [Phases(*CORNERS, add=True), Phases((0, 0), (3, 0)), Phases((0, 0), (0, 4))],
+    ids=["a sum of phases", "a row beside", "two columns beside"],
+)
+def test_slices_that_are_no_phases_do_not_lie_on_each_other(module: Phases) -> None:
+    assert fs.inspect(module, (3, 32, 32), select="FS111").has("warning")

@@ -72,6 +72,37 @@ def test_a_remedy_says_what_walks_and_runs(layers: list[Any], said: str, mended:
         assert network(torch.rand(2, *IMAGE)).shape == (2, 10)
 
 
+SEVEN = ["conv 8 3 stride=2", "relu", "conv 8 3 stride=2"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "said", "mended"),
+    [
+        (["save a", "conv 8 3 stride=2", "relu", "add a"], "write a residual with `shortcut: [conv 8 3 stride=2]`",
+         [{"residual": {"body": ["conv 8 3 stride=2", "relu"], "shortcut": ["conv 8 3 stride=2"]}}]),
+        (["save a", *SEVEN, "concat a"], "write `branches concat` with `[conv 8 7 stride=4]` as the path of a",
+         [{"branches concat": [SEVEN, ["conv 8 7 stride=4"]]}]),
+        (["save a", "maxpool 2", "conv 8 3x1", "multiply a"],
+         "write `branches multiply` with `[conv 8 6x2 stride=2]` as the path of a",
+         [{"branches multiply": [["maxpool 2", "conv 8 3x1"], ["conv 8 6x2 stride=2"]]}]),
+    ],
+)  # fmt: skip
+def test_a_remedy_of_a_stride_without_padding_earns_no_finding(layers: list[Any], said: str, mended: list[Any]) -> None:
+    assert remedy(layers) == f"a stride stands between them, without padding: {said}"
+    assert fs.inspect(fs.Design(IMAGE, [*mended, *HEAD]), select="FS111").findings == ()
+    assert build(fs.Design(IMAGE, [*mended, *HEAD]), 10)(torch.rand(2, *IMAGE)).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    "between", [["conv 8 3"], ["conv 8 5", "relu", "conv 8 3x1"], ["maxpool 2", "upsample 2", "conv 8 3"]]
+)
+def test_a_cut_that_is_proposed_earns_no_finding(between: list[Any]) -> None:
+    layers = ["save a", *between, "concat a"]
+    assert remedy(layers) == "cut it with crop=true, or pad the blocks between"
+    layers[-1] = "concat a crop=true"
+    assert fs.inspect(fs.Design(IMAGE, [*layers, *HEAD]), select="FS111").findings == ()
+
+
 def test_a_gate_by_hand_is_what_torch_multiplies_by_broadcasting() -> None:
     gate = ["save a", "globalavgpool keepdims=true", "conv 8 1", "sigmoid"]
     assert "put `upsample like=a` before it" in remedy([*gate, "multiply a"])

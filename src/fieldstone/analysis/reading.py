@@ -65,7 +65,7 @@ class Run:
 
     def after(self, row: Row, window: Window) -> Run:
         """What a value of its output reads."""
-        taps = (reads.taps[0] for reads in window.reads(row.input_shape[1:]))
+        taps = (reads.at(0) for reads in window.reads(row.input_shape[1:]))
         lines = tuple(line.spread(places) for line, places in zip(self.lines, taps, strict=True))
         return Run(self.start, lines, {**self.windows, row.path: row}, self.depth + is_dilated(window))
 

@@ -137,6 +137,11 @@ def window_of(row: Row) -> Moves | Whole | None:
     return row.window if len(row.input_shape) > 1 else None
 
 
+def joined_by(row: Row) -> str:
+    """How a row that joins maps does it: `concat`, `add` or `multiply`."""
+    return row.block.how if isinstance(row.block, Parallel) else row.block.keyword
+
+
 class Found(NamedTuple):
     """What a rule says of one block: the path, what is so, and what to do."""
 

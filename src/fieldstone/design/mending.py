@@ -11,6 +11,7 @@ from fieldstone.design.blocks.block import Block
 from fieldstone.design.blocks.convolution import Conv
 from fieldstone.design.blocks.structure import Branches, Join, Parallel, Residual, fit, mapped
 from fieldstone.design.blocks.window import Sliding, folded
+from fieldstone.design.names import Map
 from fieldstone.geometry import Shape
 
 MOST_STRIDE = 16
@@ -111,8 +112,36 @@ def make_equal(how: str, shapes: Sequence[Shape]) -> str:
     return "make them equal: padding keeps sides, `conv C 1` sets the channels"
 
 
-def mend_join(block: Join, saved: Shape, here: Shape) -> str:
+def lying_on(channels: int, saved: Map, here: Map) -> Conv | None:
+    """The convolution that makes of a saved map, of values closer together, one that lies on the other.
+
+    Its values are as many and as far apart, and the first looks at the same pixel.
+    """
+    steps = saved.field.jump, here.field.jump, saved.field.start, here.field.start
+    if None in steps:
+        return None
+    axes = list(zip(*(step for step in steps if step is not None), strict=True))
+    strides = tuple(there / jump for jump, there, _, _ in axes)
+    beside = tuple((first - start) / jump for jump, _, start, first in axes)
+    kernel, padding = tuple(1 + 2 * max(0, at) for at in beside), tuple(max(0, -at) for at in beside)
+    if max(strides) == 1 or any(number % 1 for number in (*strides, *kernel, *padding)):
+        return None
+    size, stride, pad = (folded(tuple(map(int, numbers))) for numbers in (kernel, strides, padding))
+    conv = Conv(channels, size, stride, pad)
+    sides = conv.window(saved.shape[1:]).output_sizes(saved.shape[1:])
+    return conv if sides == here.shape[1:] else None
+
+
+def _as_path(block: Join, conv: Conv) -> str:
+    """How a saved map goes through a convolution on its way to the join."""
+    if block.keyword == "add":
+        return f"write a residual with `shortcut: [{conv.text()}]`"
+    return f"write `branches {block.keyword}` with `[{conv.text()}]` as the path of {block.name}"
+
+
+def mend_join(block: Join, saved_map: Map, here_map: Map) -> str:
     """For a saved map and another: what to put before the join, or how to cut the saved one."""
+    saved, here = saved_map.shape, here_map.shape
     if len(saved) != len(here):
         return make_equal(block.keyword, (saved, here))
     if saved[1:] == here[1:]:
@@ -122,7 +151,9 @@ def mend_join(block: Join, saved: Shape, here: Shape) -> str:
     if set(here[1:]) == {1}:
         gate = "write the gate as `squeezeexcite`, or " if block.keyword == "multiply" else ""
         return f"{gate}put {resize} before it"
-    shortcut = strided(here[0], saved, here)
+    shortcut, lying = strided(here[0], saved, here), lying_on(here[0], saved_map, here_map)
+    if lying and (shortcut is None or shortcut.stride != lying.stride):
+        return f"a stride stands between them, without padding: {_as_path(block, lying)}"
     if shortcut:
         residual = f", or write a residual with `shortcut: [{shortcut.text()}]`" if block.keyword == "add" else ""
         return f"a stride stands between them: put {resize} before it{residual}"
@@ -130,6 +161,8 @@ def mend_join(block: Join, saved: Shape, here: Shape) -> str:
     if smaller:
         return f"a stride stands before the saved map: put `{smaller.text()}` before it"
     larger = all(side >= need for side, need in zip(saved[1:], here[1:], strict=True))
+    if larger and saved_map.field.jump != here_map.field.jump:
+        return "a stride stands between them: pad the blocks between, and give the saved map the same stride on its way"
     return (
         "cut it with crop=true, or pad the blocks between"
         if larger and alike

@@ -235,7 +235,7 @@ class Walker:
         try:
             return _joined(block.keyword, path, [(f"the saved map {block.name}", saved), ("its input", here)])
         except FitError as fault:
-            raise FitError(str(fault), mend_join(block, saved.shape, here.shape)) from fault
+            raise FitError(str(fault), mend_join(block, saved, here)) from fault
 
     def fact(self, fault: FitError) -> str:
         """What is so; of a name that is out of sight, where it was kept."""

@@ -12,7 +12,7 @@ from hypothesis import given
 import fieldstone as fs
 import places
 import strategies
-from fieldstone.analysis.drawing.colours import MONO, SANS
+from fieldstone.analysis.drawing.colours import MONO, SANS, SUNKEN, SURFACE
 from fieldstone.analysis.drawing.svg import draw
 from fieldstone.analysis.summary import Summary
 
@@ -110,3 +110,19 @@ def test_a_renderer_with_fonts_of_its_own_draws_the_title() -> None:
     text = fs.inspect("three-conv").to_svg()
     without = re.sub(r'<text [^>]*font-size="20".*?</text>', "", text)
     assert bytes(resvg.svg_to_bytes(svg_string=text)) != bytes(resvg.svg_to_bytes(svg_string=without))
+
+
+def test_a_map_is_grey_where_a_block_in_bold_made_it() -> None:
+    """A convolution and a squeeze-and-excite multiply by weights; what normalises or scales has parameters too."""
+    paths = [["conv 8 3 padding=1"], ["layernorm"], ["batchnorm"], ["prelu"], ["squeezeexcite 2"]]
+    design = fs.Design((4, 8, 8), [{"branches concat": paths}, "globalavgpool", "linear classes"])
+    root = tree(fs.inspect(design).to_svg())
+    bold = {text.text for text in root.iter(f"{SVG}text") if text.get("font-weight") == "700"}
+    assert bold == {"design", "conv 8 3", "squeezeexcite 2", "linear classes"}
+    fills = {}
+    for group in root.iter(f"{SVG}g"):
+        fills |= {title.split()[1].rstrip(":"): {rect.get("fill") for rect in group.iter(f"{SVG}rect")}
+                  for title in texts(group, "title")[:1]}  # fmt: skip
+    grey = {block for block, fill in fills.items() if SUNKEN in fill}
+    assert grey == {"conv", "squeezeexcite"}
+    assert all(SURFACE in fills[block] for block in ("layernorm", "batchnorm", "prelu"))

@@ -17,7 +17,7 @@ RADIUS = 9  # of the circle of a join
 
 
 class Line(NamedTuple):
-    """A line of text: `code` is notation, `bold` has weights or is a title, `muted` is said beside."""
+    """A line of text: `code` is notation, `bold` multiplies by weights or is a title, `muted` is said beside."""
 
     text: str
     code: bool = False

@@ -26,13 +26,13 @@ from fieldstone.analysis.drawing.page import page
 from fieldstone.analysis.drawing.pieces import Drafter
 from fieldstone.analysis.drawing.sight import Sight, sight_of
 from fieldstone.analysis.drawing.steps import Step
-from fieldstone.analysis.drawing.words import times, tooltip
+from fieldstone.analysis.drawing.words import multiplies, times, tooltip
 from fieldstone.analysis.rule import Subject
 
 MARGIN, LEAST_WIDTH = 24, 420
 TITLE, TITLE_LINE, FACTS_LINE = 20, 26, 18
 MOST_LINES = 3
-SCALE = "Sides by their square root; one more plate for twice the channels. Bold blocks have weights."
+SCALE = "Sides by their square root; one more plate: twice the channels. Bold: multiplies by weights."
 """What the drawing says of itself."""
 
 Kind = TypeVar("Kind", bound=Mark)
@@ -116,12 +116,12 @@ def _inked(drawing: Drawing, subject: Subject) -> Iterator[str]:
 
 
 def _colours(step: Step, leaves: bool) -> tuple[str, str]:
-    """The fill and the edge of a map: stone where weights made it, white where none did."""
+    """The fill and the edge of a map: stone where a block in bold made it, else white."""
     if not step.rows:
         return INPUT_TINT, INPUT
     if leaves:
         return OUTPUT_TINT, OUTPUT
-    return (SUNKEN if step.main and step.main.params else SURFACE), EDGE
+    return (SUNKEN if any(map(multiplies, step.rows)) else SURFACE), EDGE
 
 
 def _wrapped(text: str, width: float, letter: float) -> list[str]:

@@ -29,9 +29,14 @@ def _block(row: Row) -> list[Line]:
     named = [word for word in words if "=" in word and not word.startswith(UNSAID)]
     heads = _wrapped([word for word in words if "=" not in word])
     return [
-        *(Line(text, code=True, bold=row.params > 0 and row.macs > 0) for text in heads),
+        *(Line(text, code=True, bold=multiplies(row)) for text in heads),
         *(Line(text, code=True, muted=True) for text in _wrapped(named)),
     ]
+
+
+def multiplies(row: Row) -> bool:
+    """Whether its values are sums of products with weights; a normalisation or PReLU only scales each by itself."""
+    return row.params > 0 and row.macs > 0
 
 
 def _wrapped(words: list[str]) -> list[str]:

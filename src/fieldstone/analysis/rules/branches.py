@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, joined_by
 from fieldstone.design.blocks.pooling import MaxPool
 from fieldstone.design.blocks.structure import Branches, Join, Parallel, Save, Sequence
 from fieldstone.design.names import INPUT
@@ -78,7 +78,7 @@ def _scope(subject: Subject, row: Row) -> str:
 
 
 def _adds_nothing(row: Row) -> Iterator[Found]:
-    how = row.block.how if isinstance(row.block, Parallel) else row.block.keyword
+    how = joined_by(row)
     again = next((source for source in row.sources if row.sources.count(source) > 1), None)
     if isinstance(row.block, Branches) and len(row.sources) == 1:
         yield Found(row.path, f"{row.block.text()} has one path, and joins nothing", "write its blocks by themselves")

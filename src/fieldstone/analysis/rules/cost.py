@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 from fieldstone.analysis.memory import BYTES_A_PARAMETER, map_bytes, size_text, training_bytes
@@ -19,7 +19,7 @@ LARGE_SHARE = 0.5
 LARGE_LAYER = 10_000
 """A linear layer is worth a word where it holds more than this share of more than so many parameters."""
 
-LARGEST = 3  # blocks that are named with what their maps take
+LARGEST = 3  # blocks that are named with what is kept of them
 
 
 def heavy_linear(subject: Subject) -> Iterator[Found]:
@@ -64,22 +64,40 @@ def beyond_memory(subject: Subject) -> Iterator[Found]:
     kept = BYTES_A_PARAMETER * params
     need = kept + subject.batch_size * an_image
     if need > subject.memory:
-        holders = sorted(subject.makers.values(), key=map_bytes, reverse=True)[:LARGEST]
-        held = ", ".join(f"{row.block.text()} at {row.path} ({size_text(map_bytes(row))} an image)" for row in holders)
+        weighs = kept > subject.batch_size * an_image
+        holders = _holders(subject, _parameter_bytes if weighs else map_bytes)
+        unit = "" if weighs else " an image"
+        held = ", ".join(f"{row.block.text()} at {row.path} ({size_text(count)}{unit})" for row, count in holders)
         yield Found(
-            holders[0].path,
+            holders[0][0].path,
             f"a training step with {plural(subject.batch_size, 'image')} takes {size_text(need)}, more than "
             f"{size_text(subject.memory)}: {size_text(an_image)} an image for maps, {size_text(kept)} for "
-            f"{plural(params, 'parameter')}; most is kept of {held}",
-            _fitting((subject.memory - kept) // an_image),
+            f"{plural(params, 'parameter')}; most is kept {'for the parameters ' if weighs else ''}of {held}",
+            _fitting(subject, (subject.memory - kept) // an_image, kept > an_image),
         )
 
 
-def _fitting(images: int) -> str:
-    """What to do where so many images a step would fit."""
+def _parameter_bytes(row: Row) -> int:
+    return BYTES_A_PARAMETER * row.params
+
+
+def _holders(subject: Subject, bytes_of: Callable[[Row], int]) -> list[tuple[Row, int]]:
+    """The blocks of which most is kept, and how much."""
+    holders = [(row, bytes_of(row)) for row in subject.makers.values()]
+    return sorted((one for one in holders if one[1]), key=lambda one: one[1], reverse=True)[:LARGEST]
+
+
+def _fitting(subject: Subject, images: int, weighs: bool) -> str:
+    """What to do where so many images a step would fit; `weighs` where parameters take more than an image."""
     if images > 0:
         return f"take a batch size of {images:,} or less"
-    return "not one image fits: give it a smaller input, fewer filters, or a larger stride early"
+    if not weighs:
+        return "not one image fits: give it a smaller input, fewer filters, or a larger stride early"
+    heaviest, _ = _holders(subject, _parameter_bytes)[0]
+    read = _map_read(subject.rows[: subject.rows.index(heaviest)]) if isinstance(heaviest.block, Linear) else None
+    if read is not None:
+        return f"not one image fits: {heaviest.block.text()} is the heaviest; {_lighter(subject, read)}"
+    return f"not one image fits: give {heaviest.block.text()}, or what is before it, fewer filters or features"
 
 
 RULES = (

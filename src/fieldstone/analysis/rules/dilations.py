@@ -110,8 +110,8 @@ def padding_alone(subject: Subject) -> Iterator[Found]:
 
 def _seeing(reads: Reads, size: int, count: int) -> int:
     """How many taps see a value of the map from any place."""
-    by_tap = zip(*map(reads.at, range(count)), strict=True)
-    return sum(any(0 <= place < size for place in places) for places in by_tap)
+    firsts = ((tap, max(0, -(tap // reads.advance))) for tap in reads.at(0))  # where the tap is not before the map
+    return sum(turn < count and tap + turn * reads.advance < size for tap, turn in firsts)
 
 
 def _narrower(row: Row, window: Window, blind: list[int]) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations
 from math import lcm
 from typing import NamedTuple
 
-from fieldstone.analysis.rule import Example, Found, Rule, Subject, window_of
+from fieldstone.analysis.rule import Example, Found, Rule, Subject, joined_by, window_of
 from fieldstone.analysis.rules.wording import SIDES, plural
-from fieldstone.design.field import Field, Path
+from fieldstone.design.field import Field
 from fieldstone.design.names import INPUT
+from fieldstone.design.spans import MOST_VALUES, Path, telling
 from fieldstone.design.walk import Row
+from fieldstone.geometry import Window
 
 LEAST_SHIFT = Fraction(1, 2)
 """Maps are misaligned where values look half a place or more apart, and neither sees all that the other does."""
@@ -45,7 +47,7 @@ def misaligned(subject: Subject) -> Iterator[Found]:
     """Maps joined whose values at one place look at different places of the input."""
     for row in subject.rows:
         joins = row.path in subject.makers and len(row.sources) > 1 and window_of(row) is None
-        if not joins or len(row.output_shape) < 2:
+        if not joins or len(row.output_shape) < 2 or _lays_phases(subject, row):
             continue
         fields = {source: _field(subject, row, source) for source in row.sources}
         known = [(source, field) for source, field in fields.items() if field is not None]
@@ -64,6 +66,34 @@ def misaligned(subject: Subject) -> Iterator[Found]:
             )
 
 
+class Phase(NamedTuple):
+    """Every so many places of a map, from the offsets on."""
+
+    source: str
+    strides: tuple[int, ...]
+    offsets: tuple[int, ...]
+
+
+def _lays_phases(subject: Subject, row: Row) -> bool:
+    """Whether it concatenates different phases of one map: a pixel unshuffle, whose places are meant to be apart."""
+    phases = [_phase(subject, source, len(row.output_shape) - 1) for source in row.sources]
+    alike = len({(phase.source, phase.strides) for phase in phases}) == 1 and max(phases[0].strides) > 1
+    within = all(0 <= at < step for phase in phases for at, step in zip(phase.offsets, phase.strides, strict=True))
+    return joined_by(row) == "concat" and alike and within and len(set(phases)) == len(phases)
+
+
+def _phase(subject: Subject, source: str, rank: int) -> Phase:
+    """What slices take of the map that they were cut from."""
+    row = subject.makers.get(source)
+    window = None if row is None else window_of(row)
+    if row is None or row.params or not isinstance(window, Window) or window.kernel != (1,) * rank:
+        return Phase(source, (1,) * rank, (0,) * rank)
+    before = _phase(subject, row.sources[0], rank)
+    axes = list(zip(before.strides, before.offsets, window.stride, window.padding, strict=True))
+    strides = tuple(step * stride for step, _, stride, _ in axes)
+    return Phase(before.source, strides, tuple(first - step * pad for step, first, _, (pad, _) in axes))
+
+
 def _field(subject: Subject, row: Row, source: str) -> Field | None:
     """What the values of a source see as they are joined: of a larger map its centre is cut out."""
     field = subject.field(source)
@@ -79,15 +109,16 @@ def _shifts(one: tuple[str, Field], other: tuple[str, Field]) -> Iterator[Shift]
         paths = (mine.seen, theirs.seen)
         if min(path.advance for path in paths) > 0:  # a value that sees everything lies everywhere
             beside = _is_beside(*paths, in_time=len(one[1].axes) == 1)
-            size, place = max((_apart(*paths, place, beside), place) for place in _places(*paths))
+            places = _turn(*paths) if mine.seen.jump == theirs.seen.jump else telling(paths, mine.pixels)
+            size, place = max((_apart(*paths, place, beside), place) for place in places)
             jumps = (paths[0].jump, paths[1].jump)
             centres = (_centre(paths[0], place), _centre(paths[1], place))
             yield Shift(size, axis, place, (_called(one[0]), _called(other[0])), centres, jumps)
 
 
-def _places(one: Path, other: Path) -> range:
-    """Where they have to be compared: where both move alike, a turn of both."""
-    return range(min(one.length, lcm(one.period, other.period)) if one.jump == other.jump else one.length)
+def _turn(one: Path, other: Path) -> range:
+    """The places of a turn of both, at most so many: where both move alike, all there is."""
+    return range(min(one.length, lcm(one.period, other.period), MOST_VALUES))
 
 
 def _apart(one: Path, other: Path, place: int, beside: bool) -> Fraction:
@@ -105,7 +136,7 @@ def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
     What is enlarged looks in turn before and behind its place, and on average at it. Along a single axis, time, the
     one that sees more may look further back: a causal convolution does.
     """
-    spans = [(one.span(place), other.span(place)) for place in _places(one, other)]
+    spans = [(one.span(place), other.span(place)) for place in _averaged(one, other)]
     known = [(mine, theirs) for mine, theirs in spans if mine is not None and theirs is not None]
     if not known:
         return False
@@ -114,6 +145,14 @@ def _is_beside(one: Path, other: Path, *, in_time: bool) -> bool:
     if in_time and offset * room < 0:
         return False
     return abs(offset) >= LEAST_OFFSET * max(one.jump, other.jump) and abs(offset) > FROM_THE_MIDDLE * abs(room)
+
+
+def _averaged(one: Path, other: Path) -> Iterable[int]:
+    """Places that show what all do on average: a turn, or every one; of a long axis the first turn and the last."""
+    turn = _turn(one, other)
+    if one.jump == other.jump:
+        return turn
+    return range(one.length) if one.length <= MOST_VALUES else (*turn, *(one.length - 1 - place for place in turn))
 
 
 def _mean(numbers: list[Fraction]) -> Fraction:
@@ -144,7 +183,8 @@ RULES = (
         title="joined maps that do not lie on each other",
         why="An addition or concatenation takes the values at one place for descriptions of one place. Where the paths "
         "have different strides, or look before or behind it, the sum mixes what stands beside each other: edges "
-        "double, and a segmentation is moved. Along a single axis, time, a path may look further back.",
+        "double, and a segmentation is moved. Along a single axis, time, a path may look further back. Phases of one "
+        "map side by side (a pixel unshuffle, the slices of YOLOv5's Focus and of Swin's patch merging) are meant.",
         source="Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks, Distill 2019, "
         "section on alignment",
         check=misaligned,

@@ -47,10 +47,11 @@ def skipping_pool(subject: Subject) -> Iterator[Found]:
             continue
         sides = row.input_shape[1:]
         axes = zip(window.reads(sides), sides, row.output_shape[1:], strict=True)
-        read = [_read(reads, size, count) for reads, size, count in axes]
-        steps = zip(read, sides, window.stride, window.extents, strict=True)
-        reached = [min(size, max(places, default=-1) + 1 + max(0, step - span)) for places, size, step, span in steps]
-        if (skipped := prod(reached) - prod(map(len, read))) > 0:
+        found = [_read(reads, size, count) for reads, size, count in axes]
+        gaps = (max(0, step - span) for step, span in zip(window.stride, window.extents, strict=True))
+        ends = zip(found, sides, gaps, strict=True)
+        reached = prod(min(size, end + gap) for (_, end), size, gap in ends)  # the floor drops the rest
+        if (skipped := reached - prod(read for read, _ in found)) > 0:
             yield Found(
                 row.path,
                 f"{row.block.text()} steps over {skipped:,} of the {prod(sides):,} places of its map "
@@ -65,9 +66,23 @@ def _spaced(window: Window) -> str:
     return "" if max(window.dilation) == 1 else f" with dilation {short(window.dilation)}"
 
 
-def _read(reads: Reads, size: int, count: int) -> set[int]:
-    """The places along an axis that some window reads."""
-    return {tap for place in range(count) for tap in reads.at(place) if 0 <= tap < size}
+def _read(reads: Reads, size: int, count: int) -> tuple[int, int]:
+    """How many places along an axis some window reads, and how many there are up to the last of them.
+
+    Taps that lie whole strides apart read in turn the same places: those of one such phase are runs of turns.
+    """
+    stride, read, reached = reads.advance, 0, 0
+    phases: dict[int, list[int]] = {}
+    for tap in reads.at(0):
+        phases.setdefault(tap % stride, []).append(tap // stride)
+    for phase, turns in phases.items():
+        end, most = 0, -((phase - size) // stride)
+        for turn in turns:  # from the first tap to the last
+            begin, end = max(turn, end), max(end, min(turn + count, most))
+            if end > begin:
+                read += end - begin
+                reached = max(reached, phase + (end - 1) * stride + 1)
+    return read, reached
 
 
 POOLED = ("conv 8 3 padding=1", "relu")

@@ -21,7 +21,8 @@ def checkerboard(subject: Subject) -> Iterator[Found]:
         window = window_of(row)
         if not isinstance(window, Transposed) or row.block.text().startswith("maxunpool"):  # which adds nothing up
             continue
-        counts = [sorted(map(len, reads.taps)) for reads in window.reads(row.input_shape[1:])]
+        axes = window.reads(row.input_shape[1:])
+        counts = [sorted(len(reads.taps(phase)) for phase in range(reads.period)) for reads in axes]
         least, most = prod(axis[0] for axis in counts), prod(axis[-1] for axis in counts)
         if least < most:
             yield Found(
