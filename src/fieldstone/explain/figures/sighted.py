@@ -18,7 +18,7 @@ from fieldstone.errors import FieldstoneError
 from fieldstone.geometry import Reads, Shape, Whole
 
 MOST_MAPS = 32
-OWN_PLACE = Reads(1, 1, ((0,),))
+OWN_PLACE = Reads(1, 1, lambda _phase: range(1))
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
