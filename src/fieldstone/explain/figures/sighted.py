@@ -18,7 +18,6 @@ from fieldstone.errors import FieldstoneError
 from fieldstone.geometry import Reads, Shape, Whole
 
 MOST_MAPS = 32
-OWN_PLACE = Reads(1, 1, lambda _phase: range(1))
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
@@ -134,7 +133,12 @@ def _maps(row: Row) -> tuple[str, ...]:
 
 def _is_windowed(row: Row) -> bool:
     window = row.window
-    return window is not None and any(reads != OWN_PLACE for reads in _reads(row))
+    return window is not None and not all(_reads_itself(reads) for reads in _reads(row))
+
+
+def _reads_itself(reads: Reads) -> bool:
+    """Whether each value reads its own place alone."""
+    return (reads.period, reads.advance) == (1, 1) and tuple(reads.taps(0)) == (0,)
 
 
 def _reads(row: Row) -> tuple[Reads, ...]:
