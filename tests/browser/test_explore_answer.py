@@ -165,6 +165,24 @@ def test_a_logit_a_pixel_is_of_two_classes(page_of: Pages, tmp_path: Path, langu
     assert language == "en-US" or "4행 4열" in page.locator(".pixels-at").inner_text()
 
 
+def test_a_chosen_pixel_of_one_logit_is_of_the_first_channel(page_of: Pages, tmp_path: Path) -> None:
+    """A positive logit stands for the second class, but the map has one channel."""
+    seen = seen_of(fs.Design(input=(1, 9, 9), classes=2, layers=["conv 4 3", "relu", "conv classes 1"]))
+    logits = seen.recording.logits[0]
+    row, column = divmod(int(logits.argmax()), logits.shape[1])
+    assert logits[row, column] > 0
+    page = opened(page_of, seen, tmp_path)
+    pixels = page.locator(".pixels-map")
+    box = pixels.bounding_box()
+    assert box is not None
+    height, width = logits.shape
+    pixels.click(position={"x": box["width"] * (column + 0.5) / width, "y": box["height"] * (row + 0.5) / height})
+    bars_are(page, seen, row, column)
+    readout = page.locator(f'.readout[data-path="3"][data-row="{row}"][data-column="{column}"]')
+    assert readout.get_attribute("data-channel") == "0"
+    assert np.float32(readout.get_attribute("data-value") or "nan") == np.float32(logits[row, column])
+
+
 def test_a_pixel_that_is_not_finite_has_no_winner(page_of: Pages, tmp_path: Path) -> None:
     def broken(network: nn.Module) -> None:
         bias = network.get_submodule("3").bias

@@ -47,7 +47,7 @@ export function view(root, store, block) {
   });
 }
 
-/** The way from a map to its gates: {means, sums, squeezed, totals, gates}, a number each of a channel or in between. */
+/** The way from a map to its gates: {means, sums, squeezed, totals, gates}, numbers of channels or in between. */
 export function excitation(layer, { reduce, reduce_bias: first, expand, expand_bias: second }, input) {
   const channels = input.shape[0];
   const means = Float32Array.from({ length: channels }, (_, channel) => mean(channelOf(input, channel)));
@@ -107,8 +107,10 @@ const build =
         becomes(layer.gate, found.totals[channel], gate),
       );
       on.arithmetic.replaceChildren(...written(layer, terms, bias, gate, x, y));
-      on.sentence.textContent = say("excite.sentence", { place: placeOf(output, cell), x: format(x), gate: format(gate) });
-      on.note.textContent = difference({ own: Math.fround(x * gate), recorded: y, size: Math.abs(x) }) || say("excite.own");
+      const said = { place: placeOf(output, cell), x: format(x), gate: format(gate) };
+      on.sentence.textContent = say("excite.sentence", said);
+      const own = Math.fround(x * gate);
+      on.note.textContent = difference({ own, recorded: y, size: Math.abs(x) }) || say("excite.own");
     };
   };
 

@@ -10,10 +10,7 @@ import { layerOf } from "fieldstone/parts";
 import { room } from "fieldstone/pointwise";
 import { keep, mapLeftOut, sheetView, steps } from "fieldstone/sheet";
 import { boxes, tell, titleOf } from "fieldstone/whence";
-import { addWords, say } from "fieldstone/words";
-
-addWords({
-});
+import { say } from "fieldstone/words";
 
 const BETWEEN = 72; // pixels between the maps, for the beam
 const SIDE = 180; // pixels of the longer side of the larger map

@@ -28,7 +28,7 @@ export class PixelAnswer {
   #redraw = () => this.#paint();
   #isOpen = false;
 
-  /** @param picked is told of a pixel that is chosen here, {row, column} of the answer, and of its class. */
+  /** @param picked is told of a pixel that is chosen here, {row, column} of the answer, and of its channel. */
   constructor(store, most, picked) {
     Object.assign(this, { store, most, picked, cell: null });
     const { shape } = store.payload.outputs.map;
@@ -133,7 +133,7 @@ export class PixelAnswer {
   #choose(cell) {
     kept = cell;
     this.show(null);
-    if (this.made) this.picked(cell, largest(this.#sharesAt(cell)));
+    if (this.made) this.picked(cell, this.made.shape[0] === 1 ? 0 : largest(this.#sharesAt(cell)));
   }
 }
 

@@ -51,6 +51,10 @@ addWords({
     "Here channels, rows and columns count from 0, as in code.",
     "여기서는 코드처럼 채널, 행, 열을 0부터 셉니다.",
   ],
+  "whence.float32": [
+    "PyTorch multiplies by {from} ÷ {to} as a float32, {scale}, which changes the result here.",
+    "PyTorch는 {from} ÷ {to}의 float32 값({scale})을 곱하므로 여기서 결과가 달라집니다.",
+  ],
   "whence.place": ["Where it lies, counted from 0", "놓이는 자리 (0부터)"],
   "whence.sizes": ["Sizes", "크기"],
   "whence.channels": ["channels", "채널 수"],
@@ -71,14 +75,14 @@ export function titleOf({ type, mode, padding_mode: padding }) {
 
 /** Writes sentence, arithmetic and note of one cell; `values` are its taps with what they hold. */
 export function tell(on, layer, now) {
-  const isBlend = blends(layer);
+  const formulas = blends(layer) ? [] : formulasOf(layer, now);
   const own = now.values.length
     ? Math.fround(now.values.reduce((sum, { value, weight }) => sum + value * weight, 0))
     : standing(layer);
   on.sentence.textContent = sentence(layer, now);
-  on.arithmetic.replaceChildren(...(isBlend ? products(now, own) : places(layer, now, own)));
-  const note = on.arithmetic.querySelector("[data-formula]") ? say("whence.zero") : "";
-  on.note.textContent = difference({ own, recorded: now.recorded, size: sizeOf(now) }) || note;
+  on.arithmetic.replaceChildren(...(blends(layer) ? products(now, own) : places(formulas, now, own)));
+  const notes = new Set(formulas.flatMap(({ notes = [] }) => [say("whence.zero"), ...notes]));
+  on.note.textContent = difference({ own, recorded: now.recorded, size: sizeOf(now) }) || [...notes].join(" ");
 }
 
 const blends = ({ type, mode }) => type === "upsample" && mode !== "nearest";
@@ -122,11 +126,16 @@ function products({ values, recorded }, own) {
   ];
 }
 
+/** {name, text, result, notes} a row, column or channel: what is read is at `result`, by the formula in `text`. */
+function formulasOf(layer, now) {
+  const by = { upsample: scaled, pixelshuffle: shuffled, pad: moved, crop: moved, maxunpool: returned };
+  return by[layer.type](layer, now);
+}
+
 /** The place that is read by its formula, and the value there. */
-function places(layer, now, own) {
-  const written = { upsample: scaled, pixelshuffle: shuffled, pad: moved, crop: moved, maxunpool: returned }[layer.type];
+function places(formulas, now, own) {
   const number = value => html("b", { "data-place": value }, signed(value));
-  const groups = written(layer, now).map(({ name, text, result }) =>
+  const groups = formulas.map(({ name, text, result }) =>
     line.group(
       line.word(say(`whence.${name}`)),
       line.sign("="),
@@ -140,14 +149,14 @@ function places(layer, now, own) {
 const AXES = ["row", "column"];
 const signed = value => String(value).replace("-", "−");
 
-/** {name, text, result} a row, column or channel: what is read is at `result`, by the formula in `text`. */
+/** By the ratio of the sides; where its float32, by which torch multiplies, reads another cell, by that. */
 function scaled(layer, { input, output, cell, values: [tap] }) {
-  const [from, to] = [input, output].map(sides);
-  return AXES.map(name => ({
-    name,
-    text: `⌊${cell[name]} × ${from[`${name}s`]} ÷ ${to[`${name}s`]}⌋`,
-    result: tap[name],
-  }));
+  return AXES.map(name => {
+    const [from, to] = [input, output].map(tensor => sides(tensor)[`${name}s`]), at = cell[name], result = tap[name];
+    if (Math.floor((at * from) / to) === result) return { name, text: `⌊${at} × ${from} ÷ ${to}⌋`, result };
+    const scale = Math.fround(from / to).toPrecision(9); // enough digits for any float32
+    return { name, text: `⌊${at} × ${scale}⌋`, result, notes: [say("whence.float32", { from, to, scale })] };
+  });
 }
 
 function shuffled({ factor }, { cell: { channel, row, column }, values: [tap] }) {
@@ -204,15 +213,15 @@ function sizes({ padding, align_corners: corners }, input, output) {
 /** Where a cell lies on an axis of the input, and what it takes of the cells around. */
 function lying({ align_corners: corners }, cell, { place, taps }, axis, input, output) {
   const name = AXES[axis], [size, out] = [input, output].map(tensor => sides(tensor)[`${name}s`]);
+  const word = html("b", {}, say(`whence.${name}`)), lies = html("b", {}, format(place));
+  const weights = facts(...taps.map(({ at, weight }) => [`${say(`whence.${name}`)} ${at}`, weighed(weight)]));
+  if (corners && out === 1) return [html("p", {}, word, " ", lies), weights];
   const scaled = corners
     ? `${cell[name]} × (${size} − 1) ÷ (${out} − 1)`
     : `(${cell[name]} + 0.5) × ${size} ÷ ${out} − 0.5`;
   const text = place === 0 && !corners ? `max(0, ${scaled})` : scaled;
   const isExact = Math.abs(place - Number(place.toFixed(2))) < 1e-9;
-  return [
-    html("p", {}, html("b", {}, say(`whence.${name}`)), ` ${text} ${isExact ? "=" : "≈"} `, html("b", {}, format(place))),
-    facts(...taps.map(({ at, weight }) => [`${say(`whence.${name}`)} ${at}`, weighed(weight)])),
-  ];
+  return [html("p", {}, word, ` ${text} ${isExact ? "=" : "≈"} `, lies), weights];
 }
 
 const weighed = weight => html("span", { "data-weight": weight }, `× ${factor(weight)}`);
