@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from fieldstone.analysis.module.examine import examine
+from fieldstone.analysis.module.stand_in import with_values
 from fieldstone.analysis.rule import Subject
 from fieldstone.analysis.summary import Summary
 from fieldstone.data.preprocessing import Preprocessing
@@ -31,7 +34,7 @@ from fieldstone.verbs.inspect_module import made
 SEED = 0
 
 
-def explorable(given: str | Path | Design | Model, shape: Shape | None, device: str | None) -> Explored:
+def explorable(given: str | Path | Design | Model | nn.Module, shape: Shape | None, device: str | None) -> Explored:
     """The network that a design, a run, a model or a name means.
 
     Raises:
@@ -41,8 +44,13 @@ def explorable(given: str | Path | Design | Model, shape: Shape | None, device: 
         if shape is not None or device is not None:
             raise DesignError("a model has its own input and device", fix="leave input and device out")
         return _trained(given, str(given.run or "a model"))
+    if isinstance(given, nn.Module):
+        if device is not None:
+            raise DesignError("a module stays on the device that it is on", fix="leave device out, or move it before")
+        return _own(with_values(given), type(given).__name__, _checked(module_input(shape, None), None))
     if names_module(given):
-        return _own(str(given), _checked(module_input(shape, None), None), device)
+        module = made(str(given)).to(pick_device(device)).eval()
+        return _own(module, str(given), _checked(module_input(shape, None), None))
     if not isinstance(given, Design) and (model_file(given) is not None or str(given) in SHIPPED):
         if shape is not None:
             raise DesignError(
@@ -81,8 +89,7 @@ def _untrained(design: Design, name: str, device: str | None) -> Explored:
     )  # fmt: skip
 
 
-def _own(name: str, shape: Shape, device: str | None) -> Explored:
-    module = made(name).to(pick_device(device)).eval()
+def _own(module: nn.Module, name: str, shape: Shape) -> Explored:
     summary = examine(module, shape, name=name)
     outputs = summary.outputs or _map_channels(summary)
     task = TASKS["binary" if outputs == 1 else "multiclass"]

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from fieldstone.data.decode import check_size, decode_image, opened, orientation, quiet, read_bytes, readable
 from fieldstone.design.design import Design
 from fieldstone.errors import FieldstoneError, ImageError
@@ -27,7 +29,7 @@ ANSWERS = 3
 
 
 def explore(
-    model: str | Path | Design | Model,
+    model: str | Path | Design | Model | nn.Module,
     image: str | Path,
     *,
     out: str | Path | None = None,
@@ -41,8 +43,8 @@ def explore(
     """Look inside a network on one image: as a page that this machine serves until Ctrl-C, or as one HTML file.
 
     Args:
-        model: a run, a model, a name such as `efficientnet-lite-0`, `package.module:Factory`, or a design, which then
-            has its first weights.
+        model: a run, a model, a name such as `efficientnet-lite-0`, a module of your own or `package.module:Factory`,
+            or a design, which then has its first weights.
         image: a file.
         out: the file to write; nothing is served then.
         input: (C, H, W), of a design another than its own; a module needs it.

@@ -198,7 +198,7 @@ function product({ value, weight, term: both }) {
 }
 
 function more(rest, sum) {
-  return group(sign("+"), html("span", {}, say("arithmetic.more", { n: rest.length })), sign("="), number(sum));
+  return group(sign("+"), number(sum), html("span", {}, `(${say("arithmetic.more", { n: rest.length })})`));
 }
 
 function result({ own, recorded }, phase, equal) {

@@ -28,6 +28,11 @@ addWords({
       "can see ({sees}); what really moves it is about {size} wide, the solid one.",
     "이미지의 각 픽셀이 {block} 가운데 값을 움직이는 정도. 점선 틀은 볼 수 있는 전부({sees}), 실선 틀은 실제로 영향을 주는 크기(약 {size})입니다.",
   ],
+  "figures.field_alone": [
+    "How strongly each pixel of this image moves the middle value of {block}: what really moves it is about {size} wide. " +
+      "All that it can see is not known.",
+    "이미지의 각 픽셀이 {block} 가운데 값을 움직이는 정도. 실제로 영향을 주는 크기는 약 {size}입니다. 볼 수 있는 전부는 알 수 없습니다.",
+  ],
   "figures.block": ["Block", "블록"],
   "figures.none": ["nothing", "없음"], "figures.most": ["most", "최대"],
   "figures.points": ["{value} points", "{value} 포인트"],
@@ -74,8 +79,10 @@ export async function fieldFigure(store, effective, sampled, drawn) {
     const most = found ? extent(found) : 1;
     sample = found && ((down, across) => found(down, across) / most);
     frameMiddle(store, block, size, box, really);
-    const told = { block: block.notation, sees: times(block.sees), size: times([size, size].map(Math.round)) };
-    words.textContent = say("figures.field_says", told);
+    const told = { block: block.notation, size: times([size, size].map(Math.round)) };
+    words.textContent = block.sees
+      ? say("figures.field_says", { ...told, sees: times(block.sees) })
+      : say("figures.field_alone", told);
     draw();
   };
   chosen.addEventListener("change", choose);
@@ -89,7 +96,8 @@ export async function fieldFigure(store, effective, sampled, drawn) {
 function frameMiddle(store, block, size, box, really) {
   const [, height, width] = volume(block.output_shape), { image } = store.payload;
   const part = story(store, block.path, null, height >> 1, width >> 1).get("input");
-  box.hidden = really.hidden = !part;
+  really.hidden = !part;
+  box.hidden = !part || !block.sees;
   if (!part) return;
   placed(box, part, image.height, image.width);
   const around = ([first, last]) => [(first + last - size + 1) / 2, (first + last + size - 1) / 2];

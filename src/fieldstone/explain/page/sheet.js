@@ -15,6 +15,8 @@ addWords({
   "sheet.map_of": ["The map of {path}", "{path}의 맵"],
 });
 
+const LEAST = 240; // pixels; a sheet that is not laid out yet has none
+
 /**
  * The view of a block: its head at once, the rest when what it needs is there, again when width or theme change.
  *
@@ -65,7 +67,7 @@ function parts(place, root, aside) {
   const note = html("p", { class: "sheet-note" });
   root.replaceChildren(stage, html("div", { class: "sheet-read" }, sentence, arithmetic, note));
   aside.replaceChildren();
-  const width = () => stage.clientWidth - parseFloat(getComputedStyle(stage).paddingLeft) * 2;
+  const width = () => Math.max(LEAST, stage.clientWidth - parseFloat(getComputedStyle(stage).paddingLeft) * 2);
   const box = (name, ...children) =>
     aside.append(html("section", { class: "sheet-box card" }, html("h2", {}, name), ...children));
   return { place, root, stage, sentence, arithmetic, note, aside, width, box, transport: null };

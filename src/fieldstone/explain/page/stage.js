@@ -20,6 +20,8 @@ addWords({
 
 const NARROW = 560,
   KERNEL = 11; // pixels; taps a side that are drawn at most
+const LABEL = 88,
+  LETTER = 6.8; // pixels: what stands before the words of a label and after them, and a letter of these
 
 export class Stage {
   /**
@@ -180,12 +182,13 @@ export class Stage {
   }
 
   #write() {
-    const { trace, lenses, labels, now } = this,
+    const { trace, lenses, labels, now, place } = this,
       [, ...sides] = trace.shape;
     const taps = trace.weighted
       ? trace.layer.kernel
       : now.spans.map(({ places }) => places.filter(one => one !== null).length);
-    labels.input.write(sized(lenses.input, sides, trace.layer, this.isNarrow));
+    const room = this.isNarrow ? 0 : place.kernel[0] - place.input[0] - LABEL;
+    labels.input.write(sized(lenses.input, sides, trace.layer, room));
     labels.kernel.write(taps.join(" × "));
     labels.output.write(trace.size.join(" × "));
     this.caption.textContent = say(`stage.${trace.weighted ? "conv" : trace.kind}`, {
@@ -224,13 +227,14 @@ function label([x, y], role, word) {
   };
 }
 
-/** `5 × 5 + padding 1`, or which part of a map is drawn. */
-function sized(lenses, sides, layer, isNarrow) {
+/** `5 × 5 + padding 1`, or which part of a map is drawn; of which map, where there is room for it, in pixels. */
+function sized(lenses, sides, layer, room) {
   const size = sides.join(" × "),
     range = ({ first, step, number }) => `${first + 1}–${first + (number - 1) * step + 1}`;
   if (!lenses.every(lens => lens.whole)) {
     const [rows, columns] = lenses.map(range).map(text => text.replace(/^-/, "−"));
-    return say(isNarrow ? "stage.rows" : "stage.part", { rows, columns, size });
+    const whole = say("stage.part", { rows, columns, size });
+    return whole.length * LETTER < room ? whole : say("stage.rows", { rows, columns });
   }
   const around = layer.type === "upconv" ? [] : [...new Set((layer.padding ?? []).flat())];
   const isPadded = around.some(pad => pad > 0);
