@@ -275,6 +275,13 @@ def test_what_does_not_match_is_listed_and_nothing_is_loaded(first: Path, others
     assert not (tmp_path / "run").exists()
 
 
+def test_names_of_another_network_are_listed_as_the_file_has_them(first: Path, others: Path, tmp_path: Path) -> None:
+    torch.save({"encoder.weight": torch.ones(3, 3)}, tmp_path / "other.pth")
+    with pytest.raises(ModelError, match=r"\n  encoder.weight 3x3 has no place|and \d+ more") as raised:
+        fs.train(others, network=Wrapped(Net(1)), start=tmp_path / "other.pth", input=(3, 16, 16), out=tmp_path / "run")
+    assert "net.encoder" not in str(raised.value)
+
+
 def test_tensors_without_a_place_are_listed(first: Path, others: Path, tmp_path: Path) -> None:
     network = Net(1)
     network.bn2 = nn.Identity()  # type: ignore[assignment]
@@ -348,12 +355,12 @@ def test_a_state_dict_needs_the_input(first: Path, others: Path, tmp_path: Path)
         fs.train(others, network=Net(1), start=tmp_path / "own.pth", out=tmp_path / "run")
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(("wrapped", "aside"), [(False, "loss.weight"), (True, "loss.weight"), (False, "fc.weight")])
 def test_a_state_dict_with_more_than_the_network(
-    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrapped: bool
+    first: Path, others: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrapped: bool, aside: str
 ) -> None:
     tensors = weights(fs.load(first, network=Net(3)))
-    held = {f"student.{name}": value for name, value in tensors.items()} | {"loss.weight": torch.ones(3)}
+    held = {f"student.{name}": value for name, value in tensors.items()} | {aside: torch.ones(3)}
     torch.save(held, tmp_path / "own.pth")
     network = Wrapped(Net(1)) if wrapped else Net(1)
     model = fs.train(
@@ -362,7 +369,7 @@ def test_a_state_dict_with_more_than_the_network(
     said = capsys.readouterr().err
     names = "names taken with 'net.' for 'student.' at their beginning" if wrapped else "taken without the prefix"
     assert names in said
-    assert ", and what lacks it left out: loss.*\n" in said
+    assert f", and what lacks it left out: {aside.split('.')[0]}.*\n" in said
     for name in (name for name in tensors if not name.startswith("fc")):
         assert torch.equal(weights(model)[f"net.{name}" if wrapped else name], tensors[name])
 

@@ -18,13 +18,13 @@ from fieldstone.network.memory import within_memory
 from fieldstone.progress import Bar
 from fieldstone.tasks.task import Task
 from fieldstone.training.average import averaged
-from fieldstone.training.chance import borrowed_chance, seed_devices, step_seed
 from fieldstone.training.checkpoint import Progressed, weights_of
 from fieldstone.training.depthwise import faster_depthwise
 from fieldstone.training.epoch import epoch_line, epoch_text, shortened
 from fieldstone.training.optimizer import learning_rate
 from fieldstone.training.precision import autocast, gradient_scaler
 from fieldstone.training.recipe import Recipe
+from fieldstone.training.seeding import borrowed_chance, seed_devices, step_seed
 from fieldstone.training.validation import Gain, Validation
 
 SECONDS_BETWEEN_LOOKS = 1.0

@@ -85,3 +85,14 @@ def restore_optimizer(network: nn.Module, optimizer: torch.optim.Optimizer, tens
         parameter = parameters[name]
         like = torch.empty_like(parameter, dtype=value.dtype) if value.shape == parameter.shape else value
         optimizer.state[parameter][key] = like.copy_(value).to(parameter.device)
+
+
+def block_rates(network: nn.Module, decay: float) -> dict[str, float]:
+    """By parameter, what its learning rate is multiplied with: `decay` once for each block of the design after its own.
+
+    The blocks of a network of the user's own are its children, in the order in which it has them.
+    Source: layer-wise decay as in Clark et al., ELECTRA, 2020, with the design's blocks that hold weights as layers.
+    """
+    names = [name for name, _ in network.named_parameters()]
+    blocks = list(dict.fromkeys(name.split(".")[0] for name in names))
+    return {name: decay ** (len(blocks) - 1 - blocks.index(name.split(".")[0])) for name in names}

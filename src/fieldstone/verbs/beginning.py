@@ -24,7 +24,7 @@ from fieldstone.training.recipe import Recipe
 from fieldstone.verbs.after_head import floor_of
 from fieldstone.verbs.choose_design import choose_design
 from fieldstone.verbs.learned import called, carry_over, design_like, find_held, find_start, preprocessing_like
-from fieldstone.verbs.own_start import Held
+from fieldstone.verbs.own_start import LearnedWeights
 from fieldstone.verbs.start import Start
 
 
@@ -46,7 +46,7 @@ class Beginning:
     learned: Model | None
     start: str | None
     preprocessing: Preprocessing
-    held: Held | None = None
+    held: LearnedWeights | None = None
 
     def resolve(self, classes: int) -> Beginning:
         """The same for another number of classes."""

@@ -16,11 +16,11 @@ from fieldstone.errors import DesignError, ModelError
 from fieldstone.geometry import Shape, format_shape
 from fieldstone.model.model import UNNAMED, Model, stored
 from fieldstone.model.weight_files import kind_of
-from fieldstone.training.halves import is_inside
+from fieldstone.training.freezing import is_inside
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs.after_head import paths_from
 from fieldstone.verbs.import_weights import import_weights
-from fieldstone.verbs.own_start import Held
+from fieldstone.verbs.own_start import LearnedWeights
 from fieldstone.verbs.start import Start
 
 SHOWN = 5
@@ -57,15 +57,15 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
     return held if isinstance(held, Model) else held.model(device="cpu")
 
 
-def find_held(given: str | Path | Model) -> Held:
+def find_held(given: str | Path | Model) -> LearnedWeights:
     """The weights that a training of a network of the user's own begins with.
 
     Raises:
         ModelError: there are none.
     """
     if isinstance(given, Model):
-        return Held.of_model(given, called(given))
-    return Held.of_state_dict(given) if _is_state_dict(given) else Held.of_file(given)
+        return LearnedWeights.of_model(given, called(given))
+    return LearnedWeights.of_state_dict(given) if _is_state_dict(given) else LearnedWeights.of_file(given)
 
 
 def called(start: str | Path | Model) -> str:

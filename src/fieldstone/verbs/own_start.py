@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +16,7 @@ from fieldstone.model.model import Model, stored
 from fieldstone.model.weights import read_weights
 from fieldstone.network.state_dicts.prefix import below
 from fieldstone.network.state_dicts.translate import COUNTER, kind_text
-from fieldstone.training.halves import is_inside
+from fieldstone.training.freezing import is_inside
 from fieldstone.training.own_head import find_head
 from fieldstone.verbs.start import Start
 
@@ -24,7 +24,7 @@ LINES = 10
 
 
 @dataclass(frozen=True)
-class Held:
+class LearnedWeights:
     """Learned tensors, and what is known of them.
 
     Attributes:
@@ -152,15 +152,21 @@ def _by_names_of(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> t
     Raises:
         ModelError: several networks are in them.
     """
-    if given.keys() & wanted.keys():
-        return given, []
     own = _beginning(wanted)
-    found = below([name.removeprefix(own) for name in wanted], given)
+    bare = [name.removeprefix(own) for name in wanted]
+    found = below(bare, given)
+    if _most(wanted, given) or not _most(bare, found.tensors):
+        return given, []
     if found.rivals:
         under = ", ".join(map(repr, (found.prefix, *found.rivals)))
         raise ModelError(f"holds several networks, under {under}", fix="save the one that is meant alone")
     said = f"names taken with {own!r} for {found.prefix!r} at their beginning{found.apart}" if own else found.note
     return {own + name: tensor for name, tensor in found.tensors.items()}, [said] if said else []
+
+
+def _most(wanted: Collection[str], given: Collection[str]) -> bool:
+    """Whether at least half of the names that are wanted are there."""
+    return 2 * sum(name in given for name in wanted) >= len(wanted)
 
 
 def _beginning(names: Iterable[str]) -> str:

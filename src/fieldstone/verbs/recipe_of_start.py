@@ -6,7 +6,7 @@ from torch import nn
 
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError, RecipeError
-from fieldstone.training.halves import frozen_parameters, is_inside, resting_modules
+from fieldstone.training.freezing import frozen_parameters, is_inside, resting_modules
 from fieldstone.training.recipe import OF_LEARNED, TRUNK, Recipe
 from fieldstone.verbs.head_job import cut
 from fieldstone.verbs.start import Start

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.model.file import pack_keys, unpack_keys
-from fieldstone.training.halves import is_frozen
+from fieldstone.training.freezing import is_frozen
 from fieldstone.verbs.preprocessing_text import numbers_text, size_text
 
 

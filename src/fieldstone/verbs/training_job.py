@@ -24,10 +24,10 @@ from fieldstone.progress import Progress
 from fieldstone.tasks.task import Task
 from fieldstone.training.checkpoint import Progressed, remove_checkpoint, restore_checkpoint, save_checkpoint
 from fieldstone.training.features import StoppedError
-from fieldstone.training.halves import block_rates, frozen_parameters, resting_modules
+from fieldstone.training.freezing import frozen_parameters, resting_modules
 from fieldstone.training.loop import Loop
 from fieldstone.training.memory import keep_freed_memory
-from fieldstone.training.optimizer import make_optimizer
+from fieldstone.training.optimizer import block_rates, make_optimizer
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals

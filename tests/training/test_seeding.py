@@ -1,6 +1,6 @@
 import torch
 
-from fieldstone.training.chance import borrowed_chance, seed_devices, step_seed
+from fieldstone.training.seeding import borrowed_chance, seed_devices, step_seed
 
 CPU = torch.device("cpu")
 
