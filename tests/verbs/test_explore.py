@@ -192,7 +192,10 @@ def test_the_page_is_served_until_it_is_interrupted(photo: Path) -> None:
         with urllib.request.urlopen(address, timeout=20) as answer:
             assert "cat.png" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
 
 
 def test_no_file_but_a_page_is_replaced(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

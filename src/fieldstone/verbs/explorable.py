@@ -49,8 +49,8 @@ def explorable(given: str | Path | Design | Model | nn.Module, shape: Shape | No
             raise DesignError("a module stays on the device that it is on", fix="leave device out, or move it before")
         return _own(with_values(given), type(given).__name__, _checked(module_input(shape, None), None))
     if names_module(given):
-        module = made(str(given)).to(pick_device(device)).eval()
-        return _own(module, str(given), _checked(module_input(shape, None), None))
+        shape = _checked(module_input(shape, None), None)
+        return _own(made(str(given)).to(pick_device(device)).eval(), str(given), shape)
     if not isinstance(given, Design) and (model_file(given) is not None or str(given) in SHIPPED):
         if shape is not None:
             raise DesignError(
