@@ -25,6 +25,7 @@ addWords({
   "filters.left_out": ["not in this file", "이 파일에 없음"],
   "filters.lost": ["did not arrive", "받지 못함"],
   "filters.total": ["All", "전체"],
+  "filters.counted": ["{n} of {of} counted", "센 {of}개 가운데 {n}개"],
 });
 
 const LOST = { dead: { why: "lost" }, silent: { why: "lost" } };
@@ -105,13 +106,17 @@ class Filters {
   }
 
   #total() {
-    const found = [...this.counted.values()];
-    const sum = name => found.reduce((amount, one) => amount + (one[name].list?.length ?? 0), 0);
-    const filters = this.blocks.reduce((amount, { output_shape: [channels] }) => amount + channels, 0);
-    const shown = name => (found.length < this.blocks.length ? "…" : count(sum(name)));
+    const filters = blocks => blocks.reduce((amount, { output_shape: [channels] }) => amount + channels, 0);
+    const all = filters(this.blocks);
+    const shown = name => {
+      if (this.counted.size < this.blocks.length) return "…";
+      const known = this.blocks.filter(({ path }) => this.counted.get(path)[name].list), of = filters(known);
+      const n = count(known.reduce((amount, { path }) => amount + this.counted.get(path)[name].list.length, 0));
+      return of === all ? n : say("filters.counted", { n, of: count(of) });
+    };
     const cells = ["dead", "silent"].map(name => html("td", { "data-total": name }, shown(name)));
     const label = html("th", { scope: "row" }, say("filters.total"));
-    return html("tr", { class: "filters-total" }, label, html("td", {}, count(filters)), ...cells);
+    return html("tr", { class: "filters-total" }, label, html("td", {}, count(all)), ...cells);
   }
 }
 
