@@ -62,3 +62,15 @@ def colours_learned(folder: Path, design: Design, seed: int) -> Path:
         data = pictures(folder / "data", {"red": 0, "green": 1, "blue": 2}, 20, seed)
         fs.train(data, design=design, recipe=fs.Recipe(epochs=4, precision="fp32"), out=folder / "run")
     return folder / "run"
+
+
+def weights(model: fs.Model) -> dict[str, torch.Tensor]:
+    return dict(model.network.state_dict())
+
+
+def features(**fields: object) -> fs.Recipe:
+    return fs.Recipe.named("features").replace(precision="fp32", **fields)
+
+
+def finetune(**fields: object) -> fs.Recipe:
+    return fs.Recipe.named("finetune").replace(**{"precision": "fp32", "epochs": 2, **fields})

@@ -16,7 +16,7 @@ from fieldstone.cli import run
 from fieldstone.errors import DesignError, ModelError, RecipeError
 from fieldstone.model.file import short_key
 from fieldstone.model.inference import Normalise
-from trainings import pictures, stopping_after
+from trainings import features, finetune, pictures, stopping_after, weights
 
 
 class Net(nn.Module):
@@ -61,18 +61,6 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def others(tmp_path: Path) -> Path:
     return pictures(tmp_path / "others", {"sea": 2, "sunset": 0}, 16, 1)
-
-
-def weights(model: fs.Model) -> dict[str, Tensor]:
-    return dict(model.network.state_dict())
-
-
-def features(**fields: object) -> fs.Recipe:
-    return fs.Recipe.named("features").replace(precision="fp32", **fields)
-
-
-def finetune(**fields: object) -> fs.Recipe:
-    return fs.Recipe.named("finetune").replace(**{"precision": "fp32", "epochs": 2, **fields})
 
 
 def test_the_trunk_is_that_of_the_run_and_the_head_is_fitted_to_it(first: Path, others: Path, tmp_path: Path) -> None:

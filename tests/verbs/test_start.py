@@ -22,7 +22,7 @@ from fieldstone.network.build import build
 from fieldstone.training.halves import halves
 from fieldstone.training.run import Run
 from torchvision_by_hand import randomised, resnet18
-from trainings import colours_learned, pictures, stopping_after
+from trainings import colours_learned, features, finetune, pictures, stopping_after, weights
 
 LAYERS = [
     "conv 8 3 padding=1 bias=false", "batchnorm", "relu", "conv 8 3 stride=2 padding=1", "batchnorm", "relu",
@@ -41,18 +41,6 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def others(tmp_path: Path) -> Path:
     """Two other classes."""
     return pictures(tmp_path / "others", {"sea": 2, "sunset": 0}, 16, 1)
-
-
-def weights(model: fs.Model) -> dict[str, torch.Tensor]:
-    return dict(model.network.state_dict())
-
-
-def features(**fields: object) -> fs.Recipe:
-    return fs.Recipe.named("features").replace(precision="fp32", **fields)
-
-
-def finetune(**fields: object) -> fs.Recipe:
-    return fs.Recipe.named("finetune").replace(**{"precision": "fp32", "epochs": 2, **fields})
 
 
 def test_features_keep_the_trunk_to_the_bit_and_give_the_data_a_head(first: Path, others: Path, tmp_path: Path) -> None:

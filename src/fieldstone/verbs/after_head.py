@@ -22,7 +22,8 @@ def paths_from(head: str, rows: Sequence[Row]) -> frozenset[str]:
 def floor_of(rows: Sequence[Row]) -> Row | None:
     """The activation after the head that leaves no answer below 0; None without one, or where weights follow it."""
     head = next(row.path for row in rows if row.block.is_head)
-    after = [row for row in rows if row.path in paths_from(head, rows) - {head}]
+    behind = paths_from(head, rows) - {head}
+    after = [row for row in rows if row.path in behind]
     for number, row in enumerate(after):
         if row.block.keyword in NEVER_BELOW_0 and not any(later.params for later in after[number:]):
             return row

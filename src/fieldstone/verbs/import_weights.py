@@ -27,10 +27,10 @@ from fieldstone.model.tensors import copied
 from fieldstone.model.weights import Weights, read_weights
 from fieldstone.network.state_dicts.fit import Fit, fit, fitting
 from fieldstone.network.state_dicts.names import known, names_of
+from fieldstone.network.state_dicts.translate import mismatches
 from fieldstone.tasks.task import TASKS
 
 IMAGENET = "ImageNet (ILSVRC 2012)"
-LINES = 10
 CHANNELS = (1, 3)
 VARIANCE = ".running_var"
 """How the tensors end whose square root batch normalisation divides by."""
@@ -166,9 +166,7 @@ def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -
     faults = fitted.translated.faults
     tried = [names.library for names in names_of(name)]
     closest = fitted.names.library + (f", closest of {', '.join(tried)}" if len(tried) > 1 else "")
-    lines = [f"  {line}" for line in faults[:LINES]]
-    lines += [f"  and {len(faults) - LINES:,} more"] if len(faults) > LINES else []
-    lines += [f"  ({fitted.below.note})"] if fitted.below.note else []
+    note = f"\n  ({fitted.below.note})" if fitted.below.note else ""
     others = fitting(tensors)
     fix = f"nothing was loaded; give {name}'s own weights"
     if name in others:
@@ -178,8 +176,7 @@ def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -
     elif not fit(name, tensors, without_head=True).translated.faults:
         command = f"fieldstone train DATA --start {shlex.quote(str(path))} --design {name}"
         fix = f"nothing was loaded; it lacks the head alone, and as a start it needs none: {command}"
-    count = f"{len(faults):,} tensors do" if len(faults) > 1 else "1 tensor does"
-    message = f"does not fit {name}: by the layer names of {closest}, {count} not match:\n" + "\n".join(lines)
+    message = f"does not fit {name}: by the layer names of {closest}, {mismatches(faults)}{note}"
     return ModelError(message, file=str(path), fix=fix)
 
 

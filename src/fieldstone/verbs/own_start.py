@@ -15,12 +15,10 @@ from fieldstone.errors import ModelError
 from fieldstone.model.model import Model, stored
 from fieldstone.model.weights import read_weights
 from fieldstone.network.state_dicts.prefix import below
-from fieldstone.network.state_dicts.translate import COUNTER, kind_text
+from fieldstone.network.state_dicts.translate import COUNTER, kind_text, mismatches
 from fieldstone.training.freezing import is_inside
 from fieldstone.training.own_head import find_head
 from fieldstone.verbs.start import Start
-
-LINES = 10
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,8 @@ class LearnedWeights:
         return Start(self.name, learned, new, head, preprocessing, self.preprocessing, self.seen, notes=notes)
 
     def _misfit(self, faults: Sequence[str]) -> ModelError:
-        lines = [f"  {line}" for line in faults[:LINES]]
-        lines += [f"  and {len(faults) - LINES:,} more"] if len(faults) > LINES else []
-        count = f"{len(faults):,} tensors do" if len(faults) > 1 else "1 tensor does"
         return ModelError(
-            f"does not fit the network: {count} not match:\n" + "\n".join(lines),
+            f"does not fit the network: {mismatches(faults)}",
             file=self.name,
             fix="nothing was loaded; give the network that was trained, "
             "or load into it what you want of them and leave out start=",

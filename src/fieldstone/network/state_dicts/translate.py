@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -75,6 +75,17 @@ def translate(network: nn.Module, names: Names, tensors: Mapping[str, Tensor]) -
     unknown = tuple(f"{name} {kind_text(tensors[name])} has no place" for name in others if name not in ignored)
     whole = not (missing or misshapen or unknown)
     return Translated(made if whole else {}, tuple(missing), unknown, tuple(misshapen), ignored)
+
+
+LINES = 10
+"""So many tensors that do not match are named."""
+
+
+def mismatches(faults: Sequence[str]) -> str:
+    """How many tensors do not match, and the first of them, a line each."""
+    count = f"{len(faults):,} tensors do" if len(faults) > 1 else "1 tensor does"
+    more = [f"  and {len(faults) - LINES:,} more"] if len(faults) > LINES else []
+    return "\n".join([f"{count} not match:", *(f"  {line}" for line in faults[:LINES]), *more])
 
 
 def kind_text(tensor: Tensor) -> str:
