@@ -7,6 +7,7 @@
 FOLDER holds the unpacked sets (hymenoptera, weather4, cifar10-jpeg). A training runs as a user would run it, in a
 process of its own, from a cold cache; the seconds are those of `fieldstone train --json`. Of CIFAR-10 so many images a
 class train (a tenth of them validates) and the first 200 test images of each class test: a table of files says which.
+All of its test images test what learned from scratch from all images, as in RESULTS.md.
 `table` and `plot` make what docs/transfer.md shows; `plot` needs matplotlib, which the extra `demo` brings.
 """
 
@@ -37,6 +38,11 @@ WAYS: dict[str, dict[str, list[str]]] = {
         "features, lite-2": [*LARGER, "--recipe", "features"],
         "finetune, lite-2": [*LARGER, "--epochs", "8"],
     },
+    "many photos": {
+        "scratch": ["--design", "vgg-small"],
+        "features": [*START, "--recipe", "features"],
+        "finetune": START,
+    },
     "cifar": {
         "scratch": ["--recipe", "thorough"],
         "features": [*START, *SMALL, "--recipe", "features"],
@@ -50,13 +56,15 @@ WAYS: dict[str, dict[str, list[str]]] = {
 }
 SETS: dict[str, tuple[str, str, int | None]] = {
     "hymenoptera": ("photos", "hymenoptera", None),
-    "weather4": ("photos", "weather4", None),
+    "weather4": ("many photos", "weather4", None),
     "cifar-25": ("cifar", "cifar10-jpeg", 25),
     "cifar-50": ("cifar", "cifar10-jpeg", 50),
     "cifar-100": ("cifar", "cifar10-jpeg", 100),
     "cifar-all": ("cifar-all", "cifar10-jpeg", 5000),
 }
 """By name: the ways to train, the folder, and how many images a class train where that is not all."""
+WHOLE = {("cifar-all", "scratch")}
+"""The data and the recipe that train and test on the folder as it is."""
 TICKS = (2, 5, 10, 30, 100, 300, 1000)
 COLOURS = {
     "scratch": "#7f7f7f",
@@ -92,8 +100,9 @@ def main() -> None:
 def measure(chosen: argparse.Namespace) -> None:
     """Append a line for each training."""
     for name in chosen.names or SETS:
-        ways, folder, each = SETS[name]
+        ways, folder, images = SETS[name]
         for recipe in (recipe for recipe in chosen.recipes if recipe in WAYS[ways]):
+            each = None if (name, recipe) in WHOLE else images
             for seed in range(chosen.seeds):
                 line = {"data": name, "recipe": recipe, "seed": seed, "options": " ".join(WAYS[ways][recipe])}
                 line |= one(chosen.folder / folder, each, [*WAYS[ways][recipe], "--seed", str(seed)])

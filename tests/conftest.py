@@ -12,9 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 ARCHIVES = Path(os.environ.get("FIELDSTONE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+# The same cases in every run, so that a failure tells of a change; with more random designs asked for, new ones.
+settings.register_profile("fieldstone", derandomize="FIELDSTONE_RANDOM_DESIGNS" not in os.environ)
+settings.load_profile("fieldstone")
 
 
 @pytest.fixture(autouse=True)

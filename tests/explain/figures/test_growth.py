@@ -14,6 +14,7 @@ from torch.nn import functional as F
 import drawn
 from fieldstone.cli import run
 from fieldstone.design.design import Design
+from fieldstone.design.spans import Span
 from fieldstone.errors import FieldstoneError
 from fieldstone.explain.figures.growth import Growth
 from fieldstone.explain.figures.sighted import Layer, layers_of
@@ -120,16 +121,43 @@ def test_fields_are_those_of_the_analysis(name: str) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(design=designs(ranks=(2,)))
 def test_fields_of_random_designs_are_those_of_the_analysis(design: Design) -> None:
-    """Where all values see as much: after unlike ones the analysis goes by the jump within padding."""
+    """The pixels of the input, without its padding, that the value of the figure sees along each axis."""
     rows = design.walk(OUTPUTS)
     try:
         found = layers_of("design", design.input, rows)
     except FieldstoneError:
         reject()
-    ends = [row for row in rows if row.output_shape == found[-1].shape]
-    fields = [row.field for row in ends if row.field]
-    assume(all(path.period == 1 for field in fields for axis in field.axes for path in axis.paths))
-    assert found[0].seen.extents in [field.receptive_field for field in fields]
+    place = found[-1].seen.top, found[-1].seen.left
+    fields = [row.field for row in rows if row.field and row.output_shape == found[-1].shape]
+    assume(all(path.period == 1 and path.advance for field in fields for axis in field.axes for path in axis.paths))
+    expected = [
+        [real(axis.span(at), axis.pixels) for axis, at in zip(field.axes, place, strict=True)] for field in fields
+    ]
+    assert [real(span, side) for span, side in zip(found[0].seen.spans, design.input[1:], strict=True)] in expected
+
+
+def real(span: Span, side: int) -> range:
+    """What a span has of an axis of so many pixels."""
+    first, last = span or (0, -1)
+    pixels = range(max(first, 0), min(last, side - 1) + 1)
+    return pixels or range(0)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "extents"),
+    [
+        (["squeezeexcite 1", "concat input", "conv 1 3 padding=same", "avgpool 3", "conv classes 1"], (6, 6)),
+        ([{"residual": ["conv 1 3 padding=1", "squeezeexcite 1"]}, "conv 1 5 padding=2", "conv classes 1"], (8, 8)),
+        ([{"residual": ["conv 1 1", "squeezeexcite 1"]}, "conv classes 1x3 padding=0x1"], (6, 6)),
+    ],
+)
+def test_after_a_gate_the_input_is_seen_and_no_more_of_its_padding_than_by_the_gate(
+    blocks: list[Any], extents: tuple[int, int]
+) -> None:
+    design = Design((1, 6, 6), blocks)
+    found = layers(design)
+    assert found[0].seen.extents == extents
+    assert [row.receptive_field for row in design.walk(1) if row.output_shape == found[-1].shape][-1] == extents
 
 
 def test_a_value_that_reads_nothing_is_said() -> None:

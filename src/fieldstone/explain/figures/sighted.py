@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
 from math import prod
 from typing import NamedTuple
 
@@ -66,6 +65,14 @@ class Seen(NamedTuple):
             ))  # fmt: skip
             cells[rows, columns] |= one.cells
         return Seen(top, left, cells)
+
+    def cut(self, part: Seen, shape: Shape) -> Seen:
+        """What a part of it reaches, along each axis of the map of which that reads all that the whole reads."""
+        if not part.cells.any():
+            return self
+        top, rows = _cut(self.top, self.spans[0], part.spans[0], shape[1])
+        left, columns = _cut(self.left, self.spans[1], part.spans[1], shape[2])
+        return Seen(top, left, self.cells[rows, columns])
 
 
 class Layer(NamedTuple):
@@ -152,10 +159,19 @@ def _traced(subject: Subject, last: Row) -> dict[str, Seen]:
     assert last.field is not None
     top, left = (_place(axis, side) for axis, side in zip(last.field.axes, last.output_shape[1:], strict=True))
     seen = {last.path: Seen(top, left, np.ones((1, 1), np.bool_))}
+    gated: dict[str, Seen] = {}  # the part by way of blocks that see their whole input, the same for every value
     for row in reversed(subject.order):
         for source, read in _read(subject, row, seen[row.path]) if row.path in seen else ():
-            seen[source] = reduce(Seen.beside, [seen[source], read] if source in seen else [read])
-    return seen
+            seen[source] = seen[source].beside(read) if source in seen else read
+        through = seen if isinstance(row.window, Whole) else gated
+        for source, read in _read(subject, row, through[row.path]) if row.path in through else ():
+            gated[source] = gated[source].beside(read) if source in gated else read
+    # As in the analysis, after a gate the whole map is seen, and no more of the padding than by the gate.
+    return {path: one.cut(gated[path], _shape(subject, path)) if path in gated else one for path, one in seen.items()}
+
+
+def _shape(subject: Subject, path: str) -> Shape:
+    return subject.input if path == INPUT else subject.makers[path].output_shape
 
 
 def _place(axis: Axis, side: int) -> int:
@@ -170,7 +186,7 @@ def _read(subject: Subject, row: Row, seen: Seen) -> Iterator[tuple[str, Seen]]:
     """What a row reads of each map that it takes, for these cells of its own."""
     if isinstance(row.block, Join):
         saved, here = row.sources
-        sides = (subject.input if saved == INPUT else subject.makers[saved].output_shape)[1:]
+        sides = _shape(subject, saved)[1:]
         down, right = (
             (whole - side) // 2 for whole, side in zip(sides, row.output_shape[1:], strict=True)
         )  # the centre
@@ -180,6 +196,17 @@ def _read(subject: Subject, row: Row, seen: Seen) -> Iterator[tuple[str, Seen]]:
     else:
         read = seen if row.window is None else seen.before(_reads(row))
         yield from ((source, read) for source in _maps(row))
+
+
+def _cut(first: int, whole: tuple[int, int], part: tuple[int, int], side: int) -> tuple[int, slice]:
+    """Where along an axis, and which of the cells from there on, the part is, if it has the cells within the map."""
+    if any(_within(end, side) != _within(other, side) for end, other in zip(whole, part, strict=True)):
+        return first, slice(None)
+    return part[0], slice(part[0] - first, part[1] - first + 1)
+
+
+def _within(place: int, side: int) -> int:
+    return min(max(place, 0), side - 1)
 
 
 def _taps(reads: Reads, first: int, count: int) -> tuple[int, np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
