@@ -27,7 +27,7 @@ from fieldstone.model.inference import Normalise
 from fieldstone.model.weights import read_weights
 from fieldstone.network.state_dicts.fit import fit
 from fieldstone.network.state_dicts.names import names_of
-from fieldstone.verbs.import_weights import import_weights
+from fieldstone.verbs.weights.import_weights import import_weights
 from machine import machine
 
 NETWORKS = [

@@ -14,7 +14,7 @@ import fieldstone as fs
 from fieldstone.explain.explorer.page import html
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.progress import Progress
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 from fieldstone.verbs.explore import file_payload
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from fieldstone.explain.explorer.server import Explorer
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 from fieldstone.verbs.explore import _look
 
 

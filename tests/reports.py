@@ -10,7 +10,7 @@ import fieldstone as fs
 from fieldstone.progress import Progress
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
-from fieldstone.verbs.training_job import Trained
+from fieldstone.verbs.job.job import Trained
 
 LAYERS = ("conv 8 3", "batchnorm", "relu", "maxpool 2", "conv 8 3", "relu", "globalavgpool", "linear classes")
 VOID = {"meta", "img", "br", "wbr", "link", "input", "hr"}

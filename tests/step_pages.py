@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import fieldstone as fs
 from explored_pages import randomised, write_page
 from fieldstone.explain.explorer.payload import Seen
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -26,7 +26,7 @@ def stopping_after(steps: int) -> Iterator[None]:
         yield lambda: next(asked) >= steps
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fieldstone.verbs.training_job.stopping_on_signals", stopping)
+        patch.setattr("fieldstone.verbs.job.job.stopping_on_signals", stopping)
         yield
 
 

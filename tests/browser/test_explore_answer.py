@@ -17,7 +17,7 @@ import fieldstone as fs
 from explored_pages import randomised, seen_of, write_page
 from fieldstone.explain.explorer.payload import Seen
 from fieldstone.verbs import explore
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

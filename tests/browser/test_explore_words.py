@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import fieldstone as fs
 from explored_pages import randomised, seen_of, write_page
 from fieldstone.explain.explorer.payload import Seen
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 from step_pages import noise, show
 from step_pages import seen_of as layers_seen
 

@@ -23,7 +23,7 @@ from PIL import Image
 import fieldstone as fs
 from fieldstone.cli import run
 from fieldstone.progress import Progress
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

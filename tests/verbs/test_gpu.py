@@ -17,7 +17,7 @@ from fieldstone.progress import Progress
 from fieldstone.training.loop import Loop
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
-from fieldstone.verbs.training_job import Trained
+from fieldstone.verbs.job.job import Trained
 from trainings import files_of_seeds, stopping_after
 
 DEVICE = "cuda"

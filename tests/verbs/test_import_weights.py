@@ -22,7 +22,7 @@ import torchvision_by_hand as by_hand
 from fieldstone.errors import DataError, DesignError, ModelError
 from fieldstone.model.shipped import imagenet_classes
 from fieldstone.network.state_dicts import fit
-from fieldstone.verbs.import_weights import import_weights, read_class_names
+from fieldstone.verbs.weights.import_weights import import_weights, read_class_names
 
 IMAGENET = (torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
 HALF = (torch.full((3, 1, 1), 0.5), torch.full((3, 1, 1), 0.5))
@@ -254,7 +254,7 @@ def test_options_that_do_not_fit(given: dict[str, Any], error: type[Exception], 
 def test_numbers_that_are_not_finite_are_refused(small: Path, tmp_path: Path) -> None:
     tensors = torch.load(small, weights_only=True)
     tensors["classifier.1.weight"][3] = float("nan")
-    with pytest.raises(ModelError, match="1 tensor holds numbers that are not finite, first the weight of block 39"):
+    with pytest.raises(ModelError, match=r"1 tensor holds numbers that are not finite, first 39\.weight"):
         import_weights(written(tmp_path, tensors), "squeezenet-1.1")
 
 
@@ -277,14 +277,14 @@ def test_weights_for_four_channels_say_how_to_get_at_three(
 def test_negative_variances_are_refused(tmp_path: Path) -> None:
     tensors = by_hand.randomised(by_hand.resnet18(3)).state_dict()
     tensors["layer1.0.bn1.running_var"][5] = -1e-3
-    with pytest.raises(ModelError, match=r"1 tensor holds negative variances, first the running_var of block 5\.1"):
+    with pytest.raises(ModelError, match=r"1 tensor holds negative variances, first 5.1\S*running_var"):
         import_weights(written(tmp_path, tensors), "resnet-18")
 
 
 def test_numbers_too_large_for_single_precision_are_refused(small: Path, tmp_path: Path) -> None:
     tensors = torch.load(small, weights_only=True)
     tensors["classifier.1.bias"] = tensors["classifier.1.bias"].double() + 1e300
-    with pytest.raises(ModelError, match="1 tensor holds numbers that are not finite, first the bias of block 39"):
+    with pytest.raises(ModelError, match=r"1 tensor holds numbers that are not finite, first 39\.bias"):
         import_weights(written(tmp_path, tensors), "squeezenet-1.1")
 
 

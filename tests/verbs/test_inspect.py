@@ -11,7 +11,7 @@ from torch import nn
 import fieldstone as fs
 from fieldstone.analysis.findings import RULES, silenced
 from fieldstone.errors import DesignError
-from fieldstone.verbs.sizes import read_bytes, read_sides
+from fieldstone.verbs.choosing.sizes import read_bytes, read_sides
 
 
 @pytest.mark.parametrize(

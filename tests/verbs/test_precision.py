@@ -13,7 +13,7 @@ import fieldstone as fs
 from fieldstone.progress import Progress
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
-from fieldstone.verbs.training_job import Trained
+from fieldstone.verbs.job.job import Trained
 from trainings import stopping_after
 
 LAYERS = ["conv 8 3", "batchnorm", "relu", "maxpool 2", "dropout 0.2", "conv 8 3", "relu", "flatten", "linear classes"]
@@ -37,7 +37,7 @@ def formats(monkeypatch: pytest.MonkeyPatch) -> list[torch.dtype]:
         return out
 
     monkeypatch.setattr(nn.Conv2d, "forward", watched)
-    monkeypatch.setattr("fieldstone.verbs.training_job.report_at_end", lambda *_: None)
+    monkeypatch.setattr("fieldstone.verbs.job.job.report_at_end", lambda *_: None)
     return seen
 
 

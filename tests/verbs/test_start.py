@@ -148,7 +148,7 @@ def test_an_interrupted_finetuning_goes_on_to_the_same_bits(
 def test_an_interrupted_fit_goes_on(first: Path, others: Path, tmp_path: Path) -> None:
     whole = fs.train(others, start=first, recipe=features(), out=tmp_path / "whole")
     with stopping_after(1), pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("fieldstone.verbs.head_job.stored_features", lambda place, rows: None)
+        patch.setattr("fieldstone.verbs.job.head.stored_features", lambda place, rows: None)
         fs.train(others, start=first, recipe=features(), out=tmp_path / "parts")
     resumed = fs.resume(tmp_path / "parts")
     assert all(torch.equal(value, weights(resumed)[name]) for name, value in weights(whole).items())

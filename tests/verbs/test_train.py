@@ -21,7 +21,7 @@ from fieldstone.progress import Progress
 from fieldstone.training.loop import Loop
 from fieldstone.training.recipe import Recipe
 from fieldstone.verbs import train as verb
-from fieldstone.verbs.training_job import Trained
+from fieldstone.verbs.job.job import Trained
 from trainings import files_of_seeds, stopping_after
 
 LAYERS = [
@@ -248,7 +248,7 @@ def test_two_classes_are_binary_and_can_be_asked_to_be_multiclass(tmp_path: Path
 
 def test_vgg_small_takes_channels_and_side_from_the_data(photos: Path) -> None:
     from fieldstone.data.opening import open_data
-    from fieldstone.verbs.choose_design import choose_design
+    from fieldstone.verbs.choosing.design import choose_design
 
     data = open_data(photos)  # 24 x 20 pixels, in colour
     assert choose_design(None, data, None, 3).input == (3, 28, 28)

@@ -20,7 +20,7 @@ def inspect(
     effective: options.Effective = False, svg: options.Svg = None, as_json: options.Json = False,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong. Of two designs, what differs."""
-    from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.inspect import inspect as verb
 
     alone = {"--svg": svg, "--explain": explain, "--effective": effective or None}
@@ -93,7 +93,7 @@ def code(
     task: options.TaskName = None,
 ) -> int:
     """Print a design as one file of plain PyTorch."""
-    from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.code import code as verb
 
     print(verb(design, input=parse_shape(shape), classes=classes, width=width, task=task), end="")

@@ -54,9 +54,9 @@ def figure(
 ) -> int:  # fmt: skip
     """Draw what a block computes, step by step, for an article."""
     from fieldstone.explain.figures.stage import Look
+    from fieldstone.verbs.choosing.sizes import read_list, read_pair
     from fieldstone.verbs.figure import Form
     from fieldstone.verbs.figure import figure as verb
-    from fieldstone.verbs.sizes import read_list, read_pair
 
     sizes = {"input": input, "kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
     settings: dict[str, Any] = {name: read_pair(name, text) for name, text in sizes.items() if text is not None}

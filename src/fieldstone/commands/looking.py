@@ -28,7 +28,7 @@ def explore(
     no_browser: NoBrowser = False, device: options.Device = None, as_json: options.Json = False,
 ) -> int:  # fmt: skip
     """Look inside: every window of every layer, on your own image. Ctrl-C ends the page."""
-    from fieldstone.verbs.choose_design import parse_shape
+    from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.explore import explore as verb
 
     def answer(what: str, value: str) -> None:

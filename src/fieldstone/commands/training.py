@@ -57,8 +57,8 @@ def train(
 ) -> int:
     """Train a network on images and keep the best in a run."""
     from fieldstone.verbs import train as verb
-    from fieldstone.verbs.choose_design import parse_shape
-    from fieldstone.verbs.outcome import summary
+    from fieldstone.verbs.choosing.sizes import parse_shape
+    from fieldstone.verbs.job.outcome import summary
 
     named = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "resize": resize}
     with Progress() as progress:

@@ -38,9 +38,9 @@ def import_(
 
     What is not given follows the library that has the network; the answer says what was taken.
     """
-    from fieldstone.verbs.choose_design import parse_shape
-    from fieldstone.verbs.import_weights import read_class_names
-    from fieldstone.verbs.imported import import_file
+    from fieldstone.verbs.choosing.sizes import parse_shape
+    from fieldstone.verbs.weights.import_weights import read_class_names
+    from fieldstone.verbs.weights.imported import import_file
 
     numbers = {"mean": _numbers("--mean", mean), "std": _numbers("--std", std)}
     factor = _numbers("--scale", scale)

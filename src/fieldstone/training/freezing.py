@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from fieldstone.errors import DesignError
+from fieldstone.network.paths import is_inside
 from fieldstone.training.recipe import TRUNK
 
 
@@ -44,8 +45,3 @@ def frozen_parameters(network: nn.Module, head: str | None, paths: Iterable[str]
 def is_frozen(path: str, freeze: str, head: str | None) -> bool:
     """Whether `freeze` names this block, one that holds it, or the trunk that it stands in."""
     return is_inside(path, freeze) if freeze != TRUNK or head is None else not is_inside(path, head)
-
-
-def is_inside(path: str, block: str) -> bool:
-    """Whether a path, or a tensor's name, is that of a block or of something in it."""
-    return path == block or path.startswith(f"{block}.")

@@ -14,7 +14,7 @@ from fieldstone.errors import DesignError
 from fieldstone.geometry import Shape
 from fieldstone.model.inference import evaluating
 from fieldstone.model.tensors import content_digest
-from fieldstone.training.freezing import is_inside
+from fieldstone.network.paths import is_inside
 from fieldstone.training.halves import Halves
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -7,8 +7,7 @@ from pathlib import Path
 from fieldstone.design.design import Design
 from fieldstone.network.code import plain_code
 from fieldstone.tasks.choice import outputs, task_name
-from fieldstone.verbs.choose_design import find
-from fieldstone.verbs.inspect import count_classes
+from fieldstone.verbs.choosing.design import count_classes, find
 
 
 def code(

@@ -16,7 +16,7 @@ from fieldstone.model.model import load
 from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.progress import Progress
-from fieldstone.verbs.choose_design import model_file
+from fieldstone.verbs.choosing.design import model_file
 
 
 def measure(given: str | Path | Design, design: Design, summary: Summary, progress: Progress) -> Summary:

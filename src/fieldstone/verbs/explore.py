@@ -20,7 +20,7 @@ from fieldstone.explain.explorer.why import why
 from fieldstone.files import write_page
 from fieldstone.model.model import Model
 from fieldstone.progress import Progress
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 
 MOST_BYTES = 24 * 2**20
 """Of the arrays of a file; as text they are a third longer."""

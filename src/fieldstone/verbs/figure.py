@@ -17,7 +17,7 @@ from fieldstone.explain.figures.pixels import Fonts, family_of, gif, png, requir
 from fieldstone.explain.figures.stage import Look, filmed
 from fieldstone.explain.figures.words import WORDS
 from fieldstone.files import written_whole
-from fieldstone.verbs.choose_design import find_design
+from fieldstone.verbs.choosing.design import find_design
 
 FORMS = (".svg", ".png", ".gif")
 MOST_STEPS = 64

@@ -13,15 +13,12 @@ from fieldstone.design.design import Design
 from fieldstone.errors import DesignError
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, outputs, task_name
-from fieldstone.verbs.choose_design import find, parse_shape
-from fieldstone.verbs.choose_module import names_module
-from fieldstone.verbs.sizes import read_bytes, read_sides
+from fieldstone.verbs.choosing.design import count_classes, find
+from fieldstone.verbs.choosing.module import module_input, names_module
+from fieldstone.verbs.choosing.sizes import parse_shape, read_bytes, read_sides
 
 if TYPE_CHECKING:
     from torch import nn
-
-CLASSES = 10
-"""How many classes are assumed where nothing says it."""
 
 
 def inspect(
@@ -95,23 +92,5 @@ def inspect(
     return summary
 
 
-def module_input(shape: tuple[int, ...] | None, width: float | None) -> tuple[int, ...]:
-    """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
-    if width is not None:
-        raise DesignError("width is for designs: a module has the width that it was made with", fix="leave it out")
-    if shape is None:
-        raise DesignError("a module does not say what input it takes", fix="give its shape, as in --input 3x224x224")
-    if not shape or min(shape) < 1:
-        raise DesignError(f"input {tuple(shape)} is no shape", fix="give channels and sides, as in (3, 224, 224)")
-    return tuple(shape)
-
-
 def _listed(codes: str | Iterable[str]) -> list[str]:
     return codes.split(",") if isinstance(codes, str) else list(codes)
-
-
-def count_classes(design: Design, asked: int | None) -> tuple[int, str]:
-    """How many classes a head has, and where that number is from: what was asked, the design's, else 10."""
-    if asked is not None:
-        return asked, "as asked"
-    return (design.classes, "the design's") if design.classes else (CLASSES, "assumed")

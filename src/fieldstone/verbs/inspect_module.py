@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import nn
 
 from fieldstone.analysis.module.examine import examine
@@ -13,7 +12,7 @@ from fieldstone.errors import DesignError
 from fieldstone.geometry import Shape
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import INSPECTED, task_name
-from fieldstone.verbs.choose_module import find_module
+from fieldstone.verbs.choosing.module import make_module
 
 
 def inspect_module(
@@ -31,7 +30,7 @@ def inspect_module(
         raise DesignError(f"a {type(given).__name__} cannot be inspected", fix=fix)
     if asked["task"] is not None:
         task_name(2 if classes is None else classes, asked["task"], INSPECTED)
-    module, name = (made(given), given) if isinstance(given, str) else (given, type(given).__name__)
+    module, name = (make_module(given), given) if isinstance(given, str) else (given, type(given).__name__)
     module = getattr(module, "_orig_mod", module)  # the original of torch.compile
     summary = examine(module, shape, name=name, classes=classes, **asked)
     if effective:
@@ -39,11 +38,3 @@ def inspect_module(
 
         return measure_module(module, summary, progress or Progress.quiet())
     return summary
-
-
-def made(name: str) -> nn.Module:
-    """What a factory makes, with the same first weights each time."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module: nn.Module = find_module(name)
-    return module

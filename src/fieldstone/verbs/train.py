@@ -24,12 +24,12 @@ from fieldstone.training.checkpoint import read_settings
 from fieldstone.training.precision import best_precision
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
-from fieldstone.verbs.announcing import announcement
-from fieldstone.verbs.beginning import begin, built, preprocessing_of
-from fieldstone.verbs.choose_design import parse_shape
-from fieldstone.verbs.recipe_of_start import refuse_unusable, refuse_without_start
-from fieldstone.verbs.start import Start
-from fieldstone.verbs.training_job import Job, Trained
+from fieldstone.verbs.choosing.sizes import parse_shape
+from fieldstone.verbs.job.announcing import announcement
+from fieldstone.verbs.job.job import Job, Trained
+from fieldstone.verbs.starting.beginning import begin, built, preprocessing_of
+from fieldstone.verbs.starting.recipe import refuse_unusable, refuse_without_start
+from fieldstone.verbs.starting.start import Start
 
 FEW_PHOTOS = 5000
 """Below so many colour photos to train on, learned weights are worth a word."""

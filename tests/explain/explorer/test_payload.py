@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 import fieldstone as fs
 from fieldstone.design.design import Design
 from fieldstone.explain.explorer.payload import Explored, Seen
-from fieldstone.verbs.explorable import explorable
+from fieldstone.verbs.choosing.explorable import explorable
 from page_layers import computed
 from places import OUTPUTS
 from strategies import designs

@@ -6,10 +6,11 @@ from torch import nn
 
 from fieldstone.design.design import Design
 from fieldstone.errors import DesignError, RecipeError
-from fieldstone.training.freezing import frozen_parameters, is_inside, resting_modules
+from fieldstone.network.paths import is_inside
+from fieldstone.training.cut import cut
+from fieldstone.training.freezing import frozen_parameters, resting_modules
 from fieldstone.training.recipe import OF_LEARNED, TRUNK, Recipe
-from fieldstone.verbs.head_job import cut
-from fieldstone.verbs.start import Start
+from fieldstone.verbs.starting.start import Start
 
 
 def refuse_without_start(recipe: Recipe, start: object) -> None:

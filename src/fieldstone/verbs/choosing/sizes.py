@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from fieldstone.design.notation import INPUT
 from fieldstone.errors import DesignError, FieldstoneError
 from fieldstone.geometry import format_shape
 
 UNITS = {"b": 1} | {f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)}
 UNITS |= {f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)}
+
+
+def parse_shape(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
+    """`3x64x64` as (3, 64, 64), and so a list of these numbers; nothing as None.
+
+    Raises:
+        DesignError: it is not channels and one to three sides joined by x.
+    """
+    if given is None:
+        return None
+    text = "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
+    parts = text.lower().split("x")
+    if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
+        raise DesignError(f"input {given!r} is not {INPUT.says}", fix="write it as in 3x64x64")
+    return tuple(int(part) for part in parts)
 
 
 def read_sides(given: int | str | tuple[int, ...], sides: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,12 +16,12 @@ from fieldstone.errors import DesignError, ModelError
 from fieldstone.geometry import Shape, format_shape
 from fieldstone.model.model import UNNAMED, Model, stored
 from fieldstone.model.weight_files import kind_of
-from fieldstone.training.freezing import is_inside
+from fieldstone.network.paths import is_inside
 from fieldstone.training.recipe import Recipe
-from fieldstone.verbs.after_head import paths_from
-from fieldstone.verbs.import_weights import import_weights
-from fieldstone.verbs.own_start import LearnedWeights
-from fieldstone.verbs.start import Start
+from fieldstone.verbs.starting.after_head import paths_from
+from fieldstone.verbs.starting.own import LearnedWeights
+from fieldstone.verbs.starting.start import Start
+from fieldstone.verbs.weights.import_weights import import_weights
 
 SHOWN = 5
 

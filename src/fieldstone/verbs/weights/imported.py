@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fieldstone.data.preprocessing_text import numbers_text, size_text
 from fieldstone.errors import ModelError
 from fieldstone.model.model import Model
-from fieldstone.verbs.import_weights import import_weights
-from fieldstone.verbs.preprocessing_text import numbers_text, size_text
+from fieldstone.verbs.weights.import_weights import import_weights
 
 SUFFIX = ".safetensors"
 

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fieldstone.analysis.module.faults import needed, place, said
 from fieldstone.design.notation import nearest
 from fieldstone.errors import DesignError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FORM = "package.module:Factory"
 
@@ -47,6 +50,27 @@ def find_module(given: str) -> Any:
     if not isinstance(made, nn.Module):
         raise DesignError(f"{given} gives {_type_of(made)}, not a torch.nn.Module", fix=_FIX)
     return made
+
+
+def make_module(name: str) -> nn.Module:
+    """What a factory makes, with the same first weights each time."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module: nn.Module = find_module(name)
+    return module
+
+
+def module_input(shape: tuple[int, ...] | None, width: float | None) -> tuple[int, ...]:
+    """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
+    if width is not None:
+        raise DesignError("width is for designs: a module has the width that it was made with", fix="leave it out")
+    if shape is None:
+        raise DesignError("a module does not say what input it takes", fix="give its shape, as in --input 3x224x224")
+    if not shape or min(shape) < 1:
+        raise DesignError(f"input {tuple(shape)} is no shape", fix="give channels and sides, as in (3, 224, 224)")
+    return tuple(shape)
 
 
 def _type_of(value: object) -> str:

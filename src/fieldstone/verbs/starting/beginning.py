@@ -21,11 +21,11 @@ from fieldstone.network.initialise import initialise
 from fieldstone.network.memory import within_memory
 from fieldstone.tasks.task import Task
 from fieldstone.training.recipe import Recipe
-from fieldstone.verbs.after_head import floor_of
-from fieldstone.verbs.choose_design import choose_design
-from fieldstone.verbs.learned import called, carry_over, design_like, find_held, find_start, preprocessing_like
-from fieldstone.verbs.own_start import LearnedWeights
-from fieldstone.verbs.start import Start
+from fieldstone.verbs.choosing.design import choose_design
+from fieldstone.verbs.starting.after_head import floor_of
+from fieldstone.verbs.starting.learned import called, carry_over, design_like, find_held, find_start, preprocessing_like
+from fieldstone.verbs.starting.own import LearnedWeights
+from fieldstone.verbs.starting.start import Start
 
 
 @dataclass(frozen=True)

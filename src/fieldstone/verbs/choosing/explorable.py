@@ -26,10 +26,8 @@ from fieldstone.network.build import build
 from fieldstone.network.initialise import initialise
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
-from fieldstone.verbs.choose_design import find_design, model_file
-from fieldstone.verbs.choose_module import names_module
-from fieldstone.verbs.inspect import count_classes, module_input
-from fieldstone.verbs.inspect_module import made
+from fieldstone.verbs.choosing.design import count_classes, find_design, model_file
+from fieldstone.verbs.choosing.module import make_module, module_input, names_module
 
 SEED = 0
 
@@ -50,7 +48,7 @@ def explorable(given: str | Path | Design | Model | nn.Module, shape: Shape | No
         return _own(with_values(given), type(given).__name__, _checked(module_input(shape, None), None))
     if names_module(given):
         shape = _checked(module_input(shape, None), None)
-        return _own(made(str(given)).to(pick_device(device)).eval(), str(given), shape)
+        return _own(make_module(str(given)).to(pick_device(device)).eval(), str(given), shape)
     if not isinstance(given, Design) and (model_file(given) is not None or str(given) in SHIPPED):
         if shape is not None:
             raise DesignError(

@@ -31,11 +31,11 @@ from fieldstone.training.optimizer import block_rates, make_optimizer
 from fieldstone.training.recipe import Recipe
 from fieldstone.training.run import Run
 from fieldstone.training.stopping import stopping_on_signals
-from fieldstone.verbs.head_job import HeadJob
-from fieldstone.verbs.outcome import outcome
+from fieldstone.verbs.job.head import HeadJob
+from fieldstone.verbs.job.images import TrainingImages
+from fieldstone.verbs.job.outcome import outcome
 from fieldstone.verbs.report import report_at_end
-from fieldstone.verbs.start import Start
-from fieldstone.verbs.training_images import TrainingImages
+from fieldstone.verbs.starting.start import Start
 
 NORMALISES_BATCHES = nn.modules.batchnorm._BatchNorm
 """What keeps statistics of batches."""
@@ -143,9 +143,8 @@ class Job:
         if at.head_fitted or not self.recipe.fits_head:
             return None
         assert self.start is not None
-        assert self.start.head is not None
         try:
-            line = HeadJob(self, self.start.head).begin(at, stop)
+            line = HeadJob(self.images, self.network, self.design, self.start, self.progress).begin(at, stop)
         except StoppedError:
             return "interrupted"
         if line is not None:
@@ -184,7 +183,7 @@ class Job:
             remove_checkpoint(self.run)
             if model is not None:
                 page = report_at_end(model, self.run, self.decoded, at.seconds, self.progress)
-        return Trained(model, outcome(self, at, stopped, page))
+        return Trained(model, outcome(self.images, self.run, at, stopped, page))
 
     def write_plan(self) -> None:
         """`design.yaml`, `recipe.yaml` and `data.json`, with every default settled."""

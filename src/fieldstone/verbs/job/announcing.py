@@ -10,7 +10,7 @@ from fieldstone.data.manifest import printable
 from fieldstone.data.split import Part
 from fieldstone.geometry import format_shape
 from fieldstone.model.file import short_key
-from fieldstone.verbs.training_job import Job
+from fieldstone.verbs.job.job import Job
 
 JUDGES: dict[Part, tuple[str, str]] = {
     "val": ("validation", "validation flatters"), "test": ("test", "a test leaves them out"),

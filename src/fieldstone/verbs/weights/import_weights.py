@@ -27,13 +27,12 @@ from fieldstone.model.tensors import copied
 from fieldstone.model.weights import Weights, read_weights
 from fieldstone.network.state_dicts.fit import Fit, fit, fitting
 from fieldstone.network.state_dicts.names import known, names_of
+from fieldstone.network.state_dicts.sound import refuse_unsound
 from fieldstone.network.state_dicts.translate import mismatches
 from fieldstone.tasks.task import TASKS
 
 IMAGENET = "ImageNet (ILSVRC 2012)"
 CHANNELS = (1, 3)
-VARIANCE = ".running_var"
-"""How the tensors end whose square root batch normalisation divides by."""
 
 
 def import_weights(
@@ -183,20 +182,9 @@ def _misfit(path: Path, name: str, fitted: Fit, tensors: Mapping[str, Tensor]) -
 def _filled(fitted: Fit, path: Path) -> torch.nn.Module:
     """The network with the tensors, each with memory of its own."""
     tensors = fitted.translated.tensors
-    _refuse(path, "numbers that are not finite", [name for name, one in tensors.items() if not one.isfinite().all()])
-    variances = {name: tensor for name, tensor in tensors.items() if name.endswith(VARIANCE)}
-    _refuse(path, "negative variances", [name for name, tensor in variances.items() if (tensor < 0).any()])
+    refuse_unsound(tensors, str(path))
     fitted.network.load_state_dict(copied(tensors), assign=True)
     return fitted.network
-
-
-def _refuse(path: Path, what: str, names: Sequence[str]) -> None:
-    """Numbers with which a network has no answers."""
-    if names:
-        block, _, kind = names[0].rpartition(".")
-        count = f"{len(names):,} tensors hold" if len(names) > 1 else "1 tensor holds"
-        message = f"{count} {what}, first the {kind} of block {block}"
-        raise ModelError(message, file=str(path), fix="take the weights of a training that did not diverge")
 
 
 def _classes(outputs: int, given: Sequence[str] | None) -> tuple[tuple[str, ...], str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from fieldstone.data.preprocessing import Preprocessing
+from fieldstone.data.preprocessing_text import numbers_text, size_text
 from fieldstone.model.file import pack_keys, unpack_keys
 from fieldstone.training.freezing import is_frozen
-from fieldstone.verbs.preprocessing_text import numbers_text, size_text
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from fieldstone.design import named
 from fieldstone.design.design import Design
-from fieldstone.design.notation import INPUT
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError
 from fieldstone.model.packages import INSTALL, SHIPPED, installed, not_installed
 from fieldstone.model.weight_files import kind_of
 
 DEFAULT = "vgg-small"
+CLASSES = 10
+"""How many classes are assumed where nothing says it."""
 MODEL = "model.safetensors"
 FATES = ("learned", "frozen", "new")
 """What can have become of a block's weights: taken from others, taken and kept as they were, drawn anew."""
@@ -135,19 +136,11 @@ def choose_design(
     return design.resolve(input=shape, classes=classes, width=width)
 
 
-def parse_shape(given: str | Sequence[int] | None) -> tuple[int, ...] | None:
-    """`3x64x64` as (3, 64, 64), and so a list of these numbers; nothing as None.
-
-    Raises:
-        DesignError: it is not channels and one to three sides joined by x.
-    """
-    if given is None:
-        return None
-    text = "x".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
-    parts = text.lower().split("x")
-    if not all(part.isdecimal() and int(part) > 0 for part in parts) or not 2 <= len(parts) <= 4:
-        raise DesignError(f"input {given!r} is not {INPUT.says}", fix="write it as in 3x64x64")
-    return tuple(int(part) for part in parts)
+def count_classes(design: Design, asked: int | None) -> tuple[int, str]:
+    """How many classes a head has, and where that number is from: what was asked, the design's, else 10."""
+    if asked is not None:
+        return asked, "as asked"
+    return (design.classes, "the design's") if design.classes else (CLASSES, "assumed")
 
 
 def _of_model(path: Path) -> Found:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from fieldstone.training.checkpoint import Progressed
-    from fieldstone.verbs.training_job import Job
+from fieldstone.training.checkpoint import Progressed
+from fieldstone.training.run import Run
+from fieldstone.verbs.job.images import TrainingImages
 
 
-def outcome(job: Job, at: Progressed, stopped: str | None, page: Path | None) -> dict[str, Any]:
+def outcome(images: TrainingImages, run: Run, at: Progressed, stopped: str | None, page: Path | None) -> dict[str, Any]:
     """What `fieldstone train --json` prints."""
     return {
-        "task": job.task.name,
-        "run": str(job.run.path),
-        "model": str(job.run.model) if at.kept_weights else None,
+        "task": images.task.name,
+        "run": str(run.path),
+        "model": str(run.model) if at.kept_weights else None,
         "report": None if page is None else str(page),
-        "epochs": at.step // job.images.batches.steps,
+        "epochs": at.step // images.batches.steps,
         "kept": at.kept,
         "best_epoch": at.best_epoch,
         "stopped": stopped,
         "seconds": round(at.seconds, 3),
         "images_per_second": round(at.trained_images / at.trained_seconds, 1) if at.trained_seconds else None,
         "validation": at.kept_metrics,
-        "left_out": [left._asdict() for left in job.decoded.manifest.left_out],
+        "left_out": [left._asdict() for left in images.decoded.manifest.left_out],
     }
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from torch import nn
 
-from fieldstone.data.preprocessing import Preprocessing
 from fieldstone.design.design import Design
+from fieldstone.progress import Progress
 from fieldstone.training.checkpoint import Progressed, weights_of
+from fieldstone.training.cut import cut
 from fieldstone.training.epoch import epoch_line, shortened, validation_text
 from fieldstone.training.features import Features, Rows, place_of_features, stored_features, write_features
-from fieldstone.training.halves import Halves, halves
+from fieldstone.training.halves import Halves
 from fieldstone.training.head import Examples, Fitted, HeadFit, lift
-from fieldstone.training.own_head import halves_of_own
-
-if TYPE_CHECKING:
-    from fieldstone.verbs.training_job import Job
+from fieldstone.verbs.job.images import TrainingImages
+from fieldstone.verbs.starting.start import Start
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,13 @@ class HeadFitted:
 
 @dataclass(frozen=True)
 class HeadJob:
-    """What of a job concerns its head, before the first epoch or without any."""
+    """What of a training concerns its head, before the first epoch or without any."""
 
-    job: Job
-    head: str
+    images: TrainingImages
+    network: nn.Module
+    design: Design | None
+    start: Start
+    progress: Progress
 
     def begin(self, at: Progressed, stop: Callable[[], bool]) -> dict[str, Any] | None:
         """Fit the head in place; the epoch's line where it is all that trains.
@@ -68,35 +70,36 @@ class HeadJob:
         began = time.perf_counter()
         fitted = self._fit(stop)
         at.head_fitted = True
-        self.job.progress.say(fitted.text)
+        self.progress.say(fitted.text)
         if self._is_alone:
             return self._as_epoch(at, fitted, time.perf_counter() - began)
-        if self.job.images.validation is not None:
-            at.head_weights = weights_of(self.job.network)
+        if self.images.validation is not None:
+            at.head_weights = weights_of(self.network)
         return None
 
     @property
     def _is_alone(self) -> bool:
-        return self.job.recipe.optimizer == "lbfgs"
+        return self.images.recipe.optimizer == "lbfgs"
 
     def _as_epoch(self, at: Progressed, fitted: HeadFitted, seconds: float) -> dict[str, Any]:
         """Every image was seen once."""
-        at.step, at.kept, at.best_epoch = self.job.images.batches.steps, "epoch", 1
-        at.kept_metrics, at.kept_weights = fitted.validation, weights_of(self.job.network)
+        at.step, at.kept, at.best_epoch = self.images.batches.steps, "epoch", 1
+        at.kept_metrics, at.kept_weights = fitted.validation, weights_of(self.network)
         at.trained_images, at.trained_seconds = fitted.computed, fitted.seconds
         return epoch_line(
-            epoch=1, step=at.step, learning_rate=self.job.recipe.learning_rate, loss=fitted.loss,
+            epoch=1, step=at.step, learning_rate=self.images.recipe.learning_rate, loss=fitted.loss,
             metrics=fitted.validation, averaged=None, images=fitted.computed, training=fitted.seconds, seconds=seconds,
         )  # fmt: skip
 
     def _fit(self, stop: Callable[[], bool]) -> HeadFitted:
-        job, images = self.job, self.job.images
-        parts = cut(job.network, self.head, job.design, job.decoded.preprocessing)
-        if job.start is not None and job.start.new:
+        images, decoded = self.images, self.images.decoded
+        assert self.start.head is not None
+        parts = cut(self.network, self.start.head, self.design, decoded.preprocessing)
+        if self.start.new:
             lift(parts.tail)
         rows = np.concatenate([images.rows, images.validation_rows])
         features, computed, seconds = self._features(parts, rows, stop)
-        targets, count = job.decoded.manifest.targets[rows], len(images.rows)
+        targets, count = decoded.manifest.targets[rows], len(images.rows)
         known = Examples(features[:count], targets[:count])
         checks = Examples(features[count:], targets[count:]) if len(images.validation_rows) else None
         fitted = self._fitted(parts, known, checks, Examples(features, targets), stop)
@@ -106,9 +109,9 @@ class HeadJob:
         self, parts: Halves, train: Examples, validation: Examples | None, every: Examples, stop: Callable[[], bool]
     ) -> Fitted:
         """The fit; where the head is all that trains, validation chooses the regularisation and then trains too."""
-        job, recipe = self.job, self.job.recipe
+        images, recipe = self.images, self.images.recipe
         smoothing = recipe.label_smoothing if self._is_alone else 0.0  # with that of epochs, too weak a penalty wins
-        fit = HeadFit(parts.tail, job.task, job.images.classes, job.images.class_weights, smoothing, stop)
+        fit = HeadFit(parts.tail, images.task, images.classes, images.class_weights, smoothing, stop)
         if self._is_alone and recipe.weight_decay is not None:
             return fit.fit(train, validation, recipe.weight_decay)
         if validation is None:
@@ -120,27 +123,16 @@ class HeadJob:
 
     def _features(self, parts: Halves, rows: Rows, stop: Callable[[], bool]) -> tuple[Features, int, float]:
         """The features of these images, how many were computed, and in how many seconds."""
-        job = self.job
-        settings = (job.recipe.precision, job.device.type, repr(job.decoded.preprocessing), parts.function)
-        place = place_of_features(job.decoded.key, parts.weights, rows, settings)
+        images, decoded, precision = self.images, self.images.decoded, self.images.recipe.precision
+        settings = (precision, images.device.type, repr(decoded.preprocessing), parts.function)
+        place = place_of_features(decoded.key, parts.weights, rows, settings)
         stored = stored_features(place, rows)
         if stored is not None:
             return stored, 0, 0.0
         began = time.perf_counter()
-        with job.progress.bar("features", len(rows)) as bar:
+        with self.progress.bar("features", len(rows)) as bar:
             made = write_features(
-                place, parts.quick_trunk, job.images.normalise, job.decoded.images, rows,
-                device=job.device, precision=job.recipe.precision, advance=bar.advance, stop=stop,
+                place, parts.quick_trunk, images.normalise, decoded.images, rows,
+                device=images.device, precision=precision, advance=bar.advance, stop=stop,
             )  # fmt: skip
         return made, len(rows), time.perf_counter() - began
-
-
-def cut(network: nn.Module, head: str, design: Design | None, preprocessing: Preprocessing) -> Halves:
-    """A network in two before its head, whether a design made it or the user.
-
-    Raises:
-        DesignError: it cannot be cut there.
-    """
-    if design is not None:
-        return halves(network, head)
-    return halves_of_own(network, head, (preprocessing.channels, *preprocessing.size))
