@@ -187,8 +187,8 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--out", "."], "exists, and a run is never overwritten"),
         (["train", "PHOTOS", "--out", "small.yaml/run"], "cannot be made"),
         (["train", "PHOTOS", "--out", ""], "the run folder to make has an empty name; give --out a name"),
-        (["inspect"], "Missing argument 'DESIGN'; `fieldstone"),
-        (["inspect", "three-conv", "--classes", "x"], "should be a valid integer, not 'x'; `fieldstone"),
+        (["inspect"], "DESIGN is missing; `fieldstone inspect --help` lists what there is"),
+        (["inspect", "three-conv", "--classes", "x"], "--classes 'x' is no whole number from 1 on; `fieldstone"),
         (["train", "PHOTOS", "--resume", "run"], "DATA cannot be given here: --resume takes all from the run"),
         (["train", "--width", "0.5", "--resume", "run"], "--width cannot be given here"),
         (
@@ -202,7 +202,7 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["predict", "nowhere", "x.png"], "is not there"),
         (["inspect", "nowhere.yaml"], "cannot be read"),
         (["inspect", "three-conv", "--input", "3x12x12"], "its input is 20x3x3, smaller than the 5x5 kernel"),
-        (["inspect", "three-conv", "--classes", "0"], "greater than or equal to 1, not '0'"),
+        (["inspect", "three-conv", "--classes", "0"], "--classes '0' is no whole number from 1 on"),
         (["inspect", "three-conv", "--memory", "8XB"], "memory '8XB' is no amount; write a number and a unit, as in"),
         (["inspect", "three-conv", "--memory", "0GB"], "memory '0GB' is no amount"),
         (["inspect", "three-conv", "--object", "3x4x5"], "object '3x4x5' is no size of what is in an input of 2 sides"),
@@ -210,7 +210,7 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "three-conv", "--select", "FS2O3"], "no finding has the code 'FS2O3'; did you mean FS203?"),
         (["inspect", "three-conv", "--ignore", "XY"], "no finding has the code 'XY'; the codes are FS101, "),
         (["inspect", "three-conv", "--select", "FS101,"], "no finding has the code ''"),
-        (["inspect", "three-conv", "--batch-size", "0"], "greater than or equal to 1, not '0'"),
+        (["inspect", "three-conv", "--batch-size", "0"], "--batch-size '0' is no whole number from 1 on"),
         (
             ["inspect", "three-conv", "--task", "segmenting"],
             "task 'segmenting' is unknown here; choose one of binary, ",
@@ -218,9 +218,21 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg is for one design, not for several"),
         (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
-        (["dat", "PHOTOS"], "No such command 'dat'"),
-        (["data", "PHOTOS", "--nonsense"], "No such option: --nonsense; `fieldstone data --help` lists what there is"),
-        (["weights", "import", "--x"], "`fieldstone weights import --help` lists what there is"),
+        (["dat", "PHOTOS"], "there is no command dat; did you mean data? `fieldstone --help` lists what there is"),
+        (["data", "PHOTOS", "--nonsense"], "there is no option --nonsense; `fieldstone data --help` lists them"),
+        (
+            ["train", "PHOTOS", "--epoch=3"],
+            "there is no option --epoch; did you mean --epochs? `fieldstone train --help`",
+        ),
+        (["train", "PHOTOS", "--epochs"], "--epochs needs a value; `fieldstone train --help` lists what there is"),
+        (["data", "PHOTOS", "more"], "'more' is too many; `fieldstone data --help` lists what there is"),
+        (["inspect", "three-conv", "--width", "wide"], "--width 'wide' is no number; `fieldstone inspect --help`"),
+        (["--quiet", "data"], "there is no option --quiet; `fieldstone --help` lists them"),
+        (
+            ["weights", "import"],
+            "--design, -o/--out are missing; `fieldstone weights import --help` lists what there is",
+        ),
+        (["weights", "imports"], "there is no command imports; did you mean import? `fieldstone weights --help`"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(
@@ -346,7 +358,7 @@ runpy.run_module("fieldstone", run_name="__main__")
 """
 
 
-@pytest.mark.parametrize("module", ["fieldstone.cli", "typer", "torch"])
+@pytest.mark.parametrize("module", ["fieldstone.cli", "argparse", "torch"])
 def test_ctrl_c_while_it_is_being_loaded_is_quiet(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", LOADING, module], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (130, "")
@@ -369,6 +381,17 @@ def test_strict_makes_a_damaged_image_an_error(folder: Path, photos: Path, capsy
     assert status == 0
     assert [left["file"] for left in trained["left_out"]] == ["나무/00.png"]
     assert "1 file left out" in said
+
+
+def test_options_stand_anywhere_and_after_two_dashes_none(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["inspect", "three-conv", "--json", "lenet-5"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) >= {"first", "second"}
+    assert run(["inspect", "--", "--help"]) == 2
+    assert "there is no design '--help'" in capsys.readouterr().err
+    assert run(["inspect", "three-conv", "--classes=7"]) == 0
+    assert "7 classes (as asked)" in capsys.readouterr().out
 
 
 def test_help_lists_every_verb_and_reads_well(capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,6 +113,9 @@ def test_weights_of_another_network_leave_nothing(folder: Path, capsys: pytest.C
 
 def test_weights_alone_asks_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["weights"]) == 2
-    assert "missing command" in capsys.readouterr().err.lower()
+    assert (
+        capsys.readouterr().err
+        == "fieldstone: fieldstone weights needs a command; `fieldstone weights --help` lists them\n"
+    )
     assert run(["weights", "--help"]) == 0
     assert "import" in capsys.readouterr().out

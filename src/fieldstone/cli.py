@@ -3,62 +3,51 @@
 from __future__ import annotations
 
 import io
-import re
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
-
-import typer
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fieldstone import __version__
 from fieldstone.commands import designing, figures, looking, reporting, training, using, weights
 from fieldstone.commands.answers import DONE, INTERRUPTED, drop_output, failed
+from fieldstone.commands.parsing import HELP, Command, overview, unknown
 from fieldstone.errors import FieldstoneError
 
-COMMANDS: dict[str, Callable[..., int]] = {
-    "data": training.data,
-    "train": training.train,
-    "test": using.evaluate,
-    "predict": using.predict,
-    "report": reporting.report,
-    "inspect": designing.inspect,
-    "designs": designing.designs,
-    "code": designing.code,
-    "explore": looking.explore,
-    "figure": figures.figure,
-}
-"""In the order of the help. Each loads its verb's code when it is called."""
-
-SETTINGS: dict[str, Any] = {
-    "add_completion": False,
-    "rich_markup_mode": None,
-    "pretty_exceptions_enable": False,
-    "context_settings": {"help_option_names": ["-h", "--help"], "max_content_width": 100},
-}
-
-app = typer.Typer(**SETTINGS)
+Commands = dict[str, "Command | Group"]
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
-        print(f"fieldstone {__version__}")
-        raise typer.Exit(DONE)
+@dataclass(frozen=True)
+class Group:
+    """Commands under one name, in the order of the help; `options` are those that are typed before them."""
+
+    about: str
+    commands: Commands
+    options: dict[str, str]
+
+    @property
+    def sentence(self) -> str:
+        """What an overview says of it."""
+        return self.about
 
 
-@app.callback()
-def program(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
-    ] = False,
-) -> None:
-    """Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained."""
-
-
-under_weights = typer.Typer(help="Weights that other libraries have learned.", **SETTINGS)
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-under_weights.command("import")(weights.import_)
-app.add_typer(under_weights, name="weights")
+FIELDSTONE = Group(
+    "Convolutional networks in PyTorch from building blocks: checked, trained, tested, saved, explained.",
+    {
+        "data": training.data,
+        "train": training.train,
+        "test": using.evaluate,
+        "predict": using.predict,
+        "report": reporting.report,
+        "inspect": designing.inspect,
+        "designs": designing.designs,
+        "code": designing.code,
+        "explore": looking.explore,
+        "figure": figures.figure,
+        "weights": Group("Weights that other libraries have learned.", {"import": weights.import_}, {}),
+    },
+    {"--version": "Say which version this is."},
+)
+"""Each loads its verb's code when it is called."""
 
 
 def main() -> None:
@@ -75,7 +64,7 @@ def run(arguments: list[str]) -> int:
     """One command, to its exit status."""
     as_json = "--json" in arguments
     try:
-        status = app(arguments, standalone_mode=False) or DONE
+        status = _called(FIELDSTONE, "fieldstone", arguments)
         sys.stdout.flush()
     except FieldstoneError as fault:
         return failed(fault, as_json)
@@ -84,7 +73,7 @@ def run(arguments: list[str]) -> int:
             "this machine has too little memory", fix="close other programs, or give a smaller input, network or batch"
         )
         return failed(content, as_json)
-    except (BrokenPipeError, SystemExit):  # whoever read the output has gone; typer exits then
+    except BrokenPipeError:  # whoever read the output has gone
         drop_output()
         return DONE
     except OSError as fault:
@@ -92,29 +81,29 @@ def run(arguments: list[str]) -> int:
         reason = (fault.strerror or str(fault)).lower()
         content = FieldstoneError(reason, file=fault.filename and str(fault.filename))
         return failed(content, as_json and not lost)
-    except typer.TyperException as fault:  # what was typed
-        message = _with_value(fault.format_message().removesuffix("."), arguments)
-        content = FieldstoneError(message, fix=f"`{_command_of(fault)} --help` lists what there is")
-        return failed(content, as_json)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     if status == INTERRUPTED:
         print("interrupted", file=sys.stderr)
-    return int(status)
+    return status
 
 
-def _command_of(fault: typer.TyperException) -> str:
-    """The command whose words were wrong: `fieldstone weights import`, or `fieldstone` where it is not known."""
-    names: list[str] = []
-    context = getattr(fault, "ctx", None)
-    while context is not None and context.parent is not None:
-        names.insert(0, str(context.info_name))
-        context = context.parent
-    return " ".join(["fieldstone", *names])
-
-
-def _with_value(message: str, arguments: list[str]) -> str:
-    """What typer says of an option, and the value that was typed for it."""
-    message = message.partition(", unable to parse")[0]
-    named = re.search(r"for '(--[a-z-]+)'", message)
-    if named is None or named[1] not in arguments[:-1]:
-        return message
-    return f"{message}, not {arguments[arguments.index(named[1]) + 1]!r}"
+def _called(group: Group, name: str, words: Sequence[str]) -> int:
+    """Run the command of a group that the first word names, and give its exit status."""
+    if not words:
+        raise FieldstoneError(f"{name} needs a command", fix=f"`{name} --help` lists them")
+    first, *rest = words
+    if first in HELP:
+        sentences = {name: command.sentence for name, command in group.commands.items()}
+        print(overview(name, group.about, sentences, group.options), end="")
+        return DONE
+    if first in group.options:  # there is one
+        print(f"fieldstone {__version__}")
+        return DONE
+    found = group.commands.get(first)
+    if found is None:
+        known = [*group.options, *HELP] if first.startswith("-") else group.commands
+        raise unknown("option" if first.startswith("-") else "command", first, known, name)
+    if isinstance(found, Group):
+        return _called(found, f"{name} {first}", rest)
+    return found.call(rest, f"{name} {first}")

@@ -7,17 +7,38 @@ from typing import Any
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import ANSWER_IS_A_FAULT, DONE, failed, print_answer
+from fieldstone.commands.parsing import command, flag, whole, word
 from fieldstone.errors import DesignError, FieldstoneError
 from fieldstone.progress import Progress
 
 
+@command(
+    word(
+        "designs",
+        nargs="+",
+        metavar="DESIGN",
+        help="A gallery name, a file, a run, a model, package.module:Factory; two to compare.",
+    ),
+    options.SHAPE,
+    options.CLASSES,
+    options.WIDTH,
+    word("--task", metavar="TASK", help="binary, multiclass, multilabel, segmentation or regression."),
+    word("--object", dest="object_size", metavar="SIZE", help="Pixels of what is recognised, as in 32 or 32x48."),
+    word("--memory", metavar="SIZE", help="For a training step, as in 8GiB or 500MB."),
+    word("--batch-size", type=whole(1), default=1, metavar="N", help="Images in that step [1]."),
+    word("--select", metavar="CODES", help="Only these findings, as in FS1,FS203."),
+    word("--ignore", metavar="CODES", help="None of these findings."),
+    flag("--strict", help="Exit with 1 on warnings too."),
+    flag("--each", help="Print the findings of several designs, a line each."),
+    word("--explain", metavar="PATH", help="The arithmetic of the block at that path."),
+    flag("--effective", help="Measure effective receptive fields; loads torch."),
+    word("--svg", metavar="FILE", help="Draw it to scale into an SVG file."),
+    options.JSON,
+)
 def inspect(
-    designs: options.DesignNames,
-    shape: options.Shape = None, classes: options.Classes = None, width: options.Width = None,
-    task: options.AnyTask = None, object_size: options.ObjectSize = None, memory: options.Memory = None,
-    batch_size: options.BatchSize = 1, select: options.Select = None, ignore: options.Ignore = None,
-    strict: options.StrictFindings = False, each: options.Each = False, explain: options.Explain = None,
-    effective: options.Effective = False, svg: options.Svg = None, as_json: options.Json = False,
+    *, designs: list[str], shape: str | None, classes: int | None, width: float | None, task: str | None,
+    object_size: str | None, memory: str | None, batch_size: int, select: str | None, ignore: str | None,
+    strict: bool, each: bool, explain: str | None, effective: bool, svg: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Check a design: every block's numbers, and what is wrong. Of two designs, what differs."""
     from fieldstone.verbs.choosing.sizes import parse_shape
@@ -77,7 +98,8 @@ def _inspect_one(design: str, asked: dict[str, Any], faults: tuple[str, ...], as
     return ANSWER_IS_A_FAULT if summary.has(*faults) else DONE
 
 
-def designs(as_json: options.Json = False) -> int:
+@command(options.JSON)
+def designs(*, as_json: bool) -> int:
     """List the designs of the gallery."""
     from fieldstone.verbs.designs import list_gallery
 
@@ -85,13 +107,14 @@ def designs(as_json: options.Json = False) -> int:
     return DONE
 
 
-def code(
-    design: options.DesignName,
-    shape: options.Shape = None,
-    classes: options.Classes = None,
-    width: options.Width = None,
-    task: options.TaskName = None,
-) -> int:
+@command(
+    word("design", metavar="DESIGN", help="A gallery name, a design file, a run or a model."),
+    options.SHAPE,
+    options.CLASSES,
+    options.WIDTH,
+    options.TASK,
+)
+def code(*, design: str, shape: str | None, classes: int | None, width: float | None, task: str | None) -> int:
     """Print a design as one file of plain PyTorch."""
     from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.code import code as verb

@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE, print_answer
-
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="What it shows, as in maxpool or conv; see docs/figures.md.")]
-Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="A .svg, .png or .gif.")]
-Animate = Annotated[bool, typer.Option("--animate", help="Every step, in an SVG without script.")]
-Step = Annotated[int | None, typer.Option("--step", metavar="N", help="The step that stands; without it the last.")]
-Input = Annotated[str | None, typer.Option("--input", metavar="N", help="Rows and columns, as in 5 or 5x7.")]
-Kernel = Annotated[str | None, typer.Option("--kernel", metavar="N", help="As in 3 or 3x2.")]
-Stride = Annotated[str | None, typer.Option("--stride", metavar="N", help="As in 2 or 2x1.")]
-Padding = Annotated[str | None, typer.Option("--padding", metavar="N", help="As in 1 or 1x0.")]
-Dilation = Annotated[str | None, typer.Option("--dilation", metavar="N", help="As in 2 or 2x1.")]
-PaddingMode = Annotated[
-    str | None, typer.Option("--padding-mode", metavar="MODE", help="zeros, reflect, replicate or circular.")
-]
-Channels = Annotated[int | None, typer.Option("--channels", min=1, metavar="N", help="Of the input.")]
-Values = Annotated[str | None, typer.Option("--values", metavar="CSV", help="Your own input.")]
-Weight = Annotated[str | None, typer.Option("--weight", metavar="CSV", help="Your own kernel.")]
-DesignOption = Annotated[str | None, typer.Option("--design", metavar="DESIGN", help="Whose receptive field it is.")]
-Dilations = Annotated[
-    list[str] | None, typer.Option("--dilations", metavar="N,N,…", help="Of layers, first one first; again to compare.")
-]
-Bias = Annotated[float | None, typer.Option("--bias", metavar="X", help="What a convolution adds.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Of the numbers that are drawn.")]
-Cell = Annotated[float | None, typer.Option("--cell", metavar="PIXELS", help="Of a cell, 24 to 96.")]
-Theme = Annotated[str, typer.Option("--theme", help="light, dark, or auto: as the reader's page is.")]
-Language = Annotated[str, typer.Option("--language", help="en or ko.")]
-Loop = Annotated[
-    int | None, typer.Option("--loop", min=1, metavar="N", help="How often it plays; without it for ever.")
-]
-Smooth = Annotated[bool, typer.Option("--smooth", help="The window moves in five frames more.")]
-Font = Annotated[str | None, typer.Option("--font", metavar="FILE", help="A font, for what others have no glyph for.")]
-Key = Annotated[bool, typer.Option("--key/--no-key", help="What the marks mean, under the grids.")]
-Arithmetic = Annotated[bool, typer.Option("--arithmetic/--no-arithmetic", help="What is computed, under the grids.")]
+from fieldstone.commands.parsing import command, flag, number, whole, word
 
 
+@command(
+    word("kind", metavar="KIND", help="What it shows, as in maxpool or conv; see docs/figures.md."),
+    word("-o", "--output", required=True, metavar="FILE", help="A .svg, .png or .gif."),
+    word("--input", metavar="N", help="Rows and columns, as in 5 or 5x7."),
+    word("--kernel", metavar="N", help="As in 3 or 3x2."),
+    word("--stride", metavar="N", help="As in 2 or 2x1."),
+    word("--padding", metavar="N", help="As in 1 or 1x0."),
+    word("--dilation", metavar="N", help="As in 2 or 2x1."),
+    word("--padding-mode", metavar="MODE", help="zeros, reflect, replicate or circular."),
+    word("--channels", type=whole(1), metavar="N", help="Of the input."),
+    word("--values", metavar="CSV", help="Your own input."),
+    word("--weight", metavar="CSV", help="Your own kernel."),
+    word("--bias", type=number, metavar="X", help="What a convolution adds."),
+    word("--seed", type=whole(0), metavar="N", help="Of the numbers that are drawn."),
+    word("--design", metavar="DESIGN", help="Whose receptive field it is."),
+    word("--dilations", action="append", metavar="N,N,…", help="Of layers, first one first; again to compare."),
+    flag("--animate", help="Every step, in an SVG without script."),
+    word("--step", type=whole(), metavar="N", help="The step that stands; without it the last."),
+    word("--loop", type=whole(1), metavar="N", help="How often it plays; without it for ever."),
+    flag("--smooth", help="The window moves in five frames more."),
+    word("--cell", type=number, metavar="PIXELS", help="Of a cell, 24 to 96."),
+    word("--theme", default="auto", metavar="THEME", help="light, dark, or auto: as the reader's page is [auto]."),
+    word("--language", default="en", metavar="LANGUAGE", help="en or ko [en]."),
+    word("--font", metavar="FILE", help="A font, for what others have no glyph for."),
+    flag("--key", help="What the marks mean, under the grids."),
+    word("--no-arithmetic", dest="arithmetic", action="store_false", help="Nothing of what is computed."),
+    options.JSON,
+)
 def figure(
-    kind: Kind, output: Output,
-    input: Input = None, kernel: Kernel = None, stride: Stride = None, padding: Padding = None,
-    dilation: Dilation = None, padding_mode: PaddingMode = None, channels: Channels = None,
-    values: Values = None, weight: Weight = None, bias: Bias = None, seed: Seed = None,
-    design: DesignOption = None, dilations: Dilations = None,
-    animate: Animate = False, step: Step = None, loop: Loop = None, smooth: Smooth = False,
-    cell: Cell = None, theme: Theme = "auto", language: Language = "en", font: Font = None,
-    key: Key = False, arithmetic: Arithmetic = True, as_json: options.Json = False,
+    *, kind: str, output: str, input: str | None, kernel: str | None, stride: str | None, padding: str | None,
+    dilation: str | None, padding_mode: str | None, channels: int | None, values: str | None, weight: str | None,
+    bias: float | None, seed: int | None, design: str | None, dilations: list[str] | None, animate: bool,
+    step: int | None, loop: int | None, smooth: bool, cell: float | None, theme: str, language: str, font: str | None,
+    key: bool, arithmetic: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Draw what a block computes, step by step, for an article."""
     from fieldstone.explain.figures.stage import Look

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
-
-import typer
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE
+from fieldstone.commands.parsing import command, flag, whole, word
 from fieldstone.progress import Progress
 
-Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image file.")]
-Explorable = Annotated[
-    str,
-    typer.Argument(metavar="MODEL", help="A run, a model, a gallery name, a design file, or package.module:Factory."),
-]
-Page = Annotated[
-    str | None, typer.Option("-o", "--out", metavar="FILE", help="Write one HTML file, and serve nothing.")
-]
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")]
-NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address, and open nothing.")]
 
-
+@command(
+    word("model", metavar="MODEL", help="A run, a model, a gallery name, a design file, or package.module:Factory."),
+    word("image", metavar="IMAGE", help="An image file."),
+    word("-o", "--out", metavar="FILE", help="Write one HTML file, and serve nothing."),
+    options.SHAPE,
+    word("--port", type=whole(0, 65535), default=0, metavar="N", help="Of the page; 0 takes a free one [0]."),
+    flag("--no-browser", help="Print the address, and open nothing."),
+    options.DEVICE,
+    options.JSON,
+)
 def explore(
-    model: Explorable, image: Image, out: Page = None, shape: options.Shape = None, port: Port = 0,
-    no_browser: NoBrowser = False, device: options.Device = None, as_json: options.Json = False,
+    *, model: str, image: str, out: str | None, shape: str | None, port: int, no_browser: bool, device: str | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Look inside: every window of every layer, on your own image. Ctrl-C ends the page."""
     from fieldstone.verbs.choosing.sizes import parse_shape

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
-
-import typer
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE
+from fieldstone.commands.parsing import command, word
 from fieldstone.progress import Progress
 
 
-def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The folder that a training made, such as runs/1.")],
-    data: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Images to test on [those that validated are shown].")
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="The page to make [report.html in the run].")
-    ] = None,
-    as_json: options.Json = False,
-) -> int:
+@command(
+    word("run", metavar="RUN", help="The folder that a training made, such as runs/1."),
+    word("--data", metavar="DATA", help="Images to test on [those that validated are shown]."),
+    word("-o", "--out", metavar="FILE", help="The page to make [report.html in the run]."),
+    options.JSON,
+)
+def report(*, run: str, data: str | None, out: str | None, as_json: bool) -> int:
     """Write what came of a training as one page of HTML."""
     from fieldstone.verbs.report import report as verb
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE, INTERRUPTED, print_answer
+from fieldstone.commands.parsing import command, word
 from fieldstone.errors import DataError, RecipeError
 from fieldstone.progress import Progress
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from fieldstone.training.recipe import Recipe
 
 
-def data(path: options.Data, as_json: options.Json = False, strict: options.Strict = False) -> int:
+@command(options.DATA, options.JSON, options.STRICT)
+def data(*, path: str, as_json: bool, strict: bool) -> int:
     """Say what a data set holds: form, classes, sizes, damaged files."""
     from fieldstone.data.opening import open_data
 
@@ -28,33 +28,36 @@ def data(path: options.Data, as_json: options.Json = False, strict: options.Stri
     return DONE
 
 
+@command(
+    word("path", nargs="?", metavar="DATA", help="What to train on; not with --resume."),
+    word("--design", metavar="DESIGN", help="A gallery name, a file, a run or a model [vgg-small]."),
+    word(
+        "--start",
+        metavar="START",
+        help="Learned weights: efficientnet-lite-0, -1 or -2, a run, a model; or a state dict's file.",
+    ),
+    options.SHAPE,
+    options.WIDTH,
+    word("--recipe", metavar="RECIPE", help="default, quick, sgd, thorough, features, finetune, or a file."),
+    word("--epochs", metavar="N", help="How often every image is seen."),
+    word("--batch-size", metavar="N", help="Images a step."),
+    word("--seed", metavar="N", help="The same seed gives the same weights."),
+    options.TASK,
+    word("--resize", metavar="HOW", help="crop, letterbox or stretch."),
+    word("--set", dest="settings", action="append", metavar="KEY=VALUE", help="Any field of the recipe."),
+    word("--out", metavar="RUN", help="The run folder to make [runs/1, runs/2, ...]."),
+    options.DEVICE,
+    options.THREADS,
+    options.STRICT,
+    word("--resume", metavar="RUN", help="Go on with an interrupted run."),
+    options.JSON,
+)
 def train(
-    path: Annotated[str | None, typer.Argument(metavar="DATA", help="What to train on; not with --resume.")] = None,
-    design: Annotated[str | None, typer.Option(help="A gallery name, a file, a run or a model [vgg-small].")] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(help="Learned weights: efficientnet-lite-0, -1 or -2, a run, a model; or a state dict's file."),
-    ] = None,
-    shape: options.Shape = None,
-    width: options.Width = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="default, quick, sgd, thorough, features, finetune, or a file.")
-    ] = None,
-    epochs: Annotated[str | None, typer.Option(metavar="N", help="How often every image is seen.")] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Images a step.")] = None,
-    seed: Annotated[str | None, typer.Option(metavar="N", help="The same seed gives the same weights.")] = None,
-    task: options.TaskName = None,
-    resize: Annotated[str | None, typer.Option(metavar="HOW", help="crop, letterbox or stretch.")] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe.")
-    ] = None,
-    out: Annotated[str | None, typer.Option(help="The run folder to make [runs/1, runs/2, ...].")] = None,
-    device: options.Device = None,
-    threads: options.Threads = None,
-    strict: options.Strict = False,
-    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with an interrupted run.")] = None,
-    as_json: options.Json = False,
-) -> int:
+    *, path: str | None, design: str | None, start: str | None, shape: str | None, width: float | None,
+    recipe: str | None, epochs: str | None, batch_size: str | None, seed: str | None, task: str | None,
+    resize: str | None, settings: list[str] | None, out: str | None, device: str | None, threads: int | None,
+    strict: bool, resume: str | None, as_json: bool,
+) -> int:  # fmt: skip
     """Train a network on images and keep the best in a run."""
     from fieldstone.verbs import train as verb
     from fieldstone.verbs.choosing.sizes import parse_shape

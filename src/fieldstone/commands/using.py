@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
-
-import typer
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import ANSWER_IS_A_FAULT, DONE, print_answer
+from fieldstone.commands.parsing import command, flag, whole, word
 from fieldstone.progress import Progress
 
 
-def evaluate(
-    model: options.ModelPath,
-    path: options.Data,
-    as_json: options.Json = False,
-    strict: options.Strict = False,
-    device: options.Device = None,
-    threads: options.Threads = None,
-) -> int:
+@command(options.MODEL, options.DATA, options.JSON, options.STRICT, options.DEVICE, options.THREADS)
+def evaluate(*, model: str, path: str, as_json: bool, strict: bool, device: str | None, threads: int | None) -> int:
     """Test a model on images that it has never seen."""
     from fieldstone.model.model import load
 
@@ -31,14 +23,15 @@ def evaluate(
     return DONE
 
 
-def predict(
-    model: options.ModelPath,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Files, patterns, or folders.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-    top: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 5,
-    device: options.Device = None,
-    threads: options.Threads = None,
-) -> int:
+@command(
+    options.MODEL,
+    word("images", nargs="+", metavar="IMAGE", help="Files, patterns, or folders."),
+    flag("--json", dest="as_json", help="Print one JSON object a line."),
+    word("--top", type=whole(1), default=5, metavar="N", help="How many classes to name [5]."),
+    options.DEVICE,
+    options.THREADS,
+)
+def predict(*, model: str, images: list[str], as_json: bool, top: int, device: str | None, threads: int | None) -> int:
     """Say what images show: the class and its probability."""
     from fieldstone.model.model import load
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE, print_answer
+from fieldstone.commands.parsing import command, whole, word
 from fieldstone.errors import DataError
 
 
+@command(
+    word("file", metavar="FILE", help="A state dict: .pth, .pt, .bin or .safetensors."),
+    word("--design", required=True, metavar="NAME", help="The network of the gallery that they are of."),
+    word("-o", "--out", required=True, metavar="MODEL", help="The model file to make, .safetensors."),
+    word("--class-names", metavar="FILE", help="One class a line [ImageNet's of 1,000, else numbers]."),
+    options.SHAPE,
+    word("--resize-to", type=whole(1), metavar="PIXELS", help="An image's shorter side, before the centre is cut."),
+    word("--scale", metavar="NUMBER", help="What a pixel of 0 to 255 is multiplied with, as in 1/255."),
+    word("--mean", metavar="NUMBERS", help="Taken off each channel then, as in 0.485,0.456,0.406."),
+    word("--std", metavar="NUMBERS", help="What each channel is divided by last, as in 0.5."),
+    options.JSON,
+)
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A state dict: .pth, .pt, .bin or .safetensors.")],
-    design: Annotated[str, typer.Option(metavar="NAME", help="The network of the gallery that they are of.")],
-    out: Annotated[str, typer.Option("--out", "-o", metavar="MODEL", help="The model file to make, .safetensors.")],
-    class_names: Annotated[
-        str | None, typer.Option(metavar="FILE", help="One class a line [ImageNet's of 1,000, else numbers].")
-    ] = None,
-    shape: options.Shape = None,
-    resize_to: Annotated[
-        int | None, typer.Option(min=1, metavar="PIXELS", help="An image's shorter side, before the centre is cut.")
-    ] = None,
-    scale: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="What a pixel of 0 to 255 is multiplied with, as in 1/255.")
-    ] = None,
-    mean: Annotated[
-        str | None, typer.Option(metavar="NUMBERS", help="Taken off each channel then, as in 0.485,0.456,0.406.")
-    ] = None,
-    std: Annotated[
-        str | None, typer.Option(metavar="NUMBERS", help="What each channel is divided by last, as in 0.5.")
-    ] = None,
-    as_json: options.Json = False,
-) -> int:
+    *, file: str, design: str, out: str, class_names: str | None, shape: str | None, resize_to: int | None,
+    scale: str | None, mean: str | None, std: str | None, as_json: bool,
+) -> int:  # fmt: skip
     """Make a model of weights that torchvision or timm saved.
 
     What is not given follows the library that has the network; the answer says what was taken.

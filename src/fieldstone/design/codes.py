@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import NamedTuple
 
 CODES = tuple(f"FS{number}" for number in (*range(101, 113), *range(201, 209), 301, 302))
@@ -17,6 +16,8 @@ class Fault(NamedTuple):
 
 def unknown(code: str) -> Fault:
     """What is said of a text that is no code."""
+    from difflib import get_close_matches  # only a fault needs it
+
     near = get_close_matches(code.upper(), CODES, n=1)
     fix = f"did you mean {near[0]}?" if near else f"the codes are {', '.join(CODES)}"
     return Fault(f"no finding has the code {code!r}", fix)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any
@@ -83,6 +82,8 @@ INPUT = Kind("a shape: channels, then one to three sides, above 0 and joined by 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word that was probably meant."""
+    import difflib  # only a fault needs it
+
     near = difflib.get_close_matches(word.lower(), list(words), n=1, cutoff=0.65)
     return near[0] if near else None
 

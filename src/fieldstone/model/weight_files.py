@@ -6,8 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-
 Kind = Literal["model", "safetensors", "torch"]
 """A model that Fieldstone wrote; other safetensors; what `torch.save` wrote."""
 
@@ -26,6 +24,8 @@ def kind_of(path: str | Path) -> Kind | None:
         return None
     if first[LENGTH:] != b"{" or int.from_bytes(first[:LENGTH], "little") > LONGEST:
         return "torch" if first.startswith((ZIP, *PICKLE)) else None
+    from safetensors import SafetensorError, safe_open  # a design is found without it
+
     try:
         with safe_open(path, framework="numpy") as content:
             return "model" if "fieldstone" in (content.metadata() or {}) else "safetensors"

@@ -91,7 +91,7 @@ def test_faults_name_what_is_wrong(
         ("maxpool -o max.jpg", "the figure's file 'max.jpg' has none of .svg, .png, .gif; such as -o max.svg"),
         ("maxpool -o max.png --animate", "a PNG stands still; give -o a .gif or .svg, or leave --animate out"),
         ("maxpool -o nowhere/max.svg", "nowhere/max.svg: cannot be written: no such file or directory; give a file"),
-        ("maxpool", "Missing option '-o'"),
+        ("maxpool", "-o/--output is missing"),
     ],
 )
 def test_faults_of_the_file(

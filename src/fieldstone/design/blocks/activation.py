@@ -6,14 +6,14 @@ its name alone. (`PReLU` alone has a word more.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from fieldstone.design.blocks.block import Block, FitError, main, option
+from fieldstone.design.blocks.block import Block, FitError, block, main, option
 from fieldstone.design.blocks.kinds import COUNT, NOT_NEGATIVE, POSITIVE, REAL, Kind, choice
 from fieldstone.geometry import Shape
 
 
-@dataclass(frozen=True)
+@block
 class Activation(Block):
     """A function without weights that are multiplied with the input."""
 
@@ -26,7 +26,7 @@ class Activation(Block):
         return True
 
 
-@dataclass(frozen=True)
+@block
 class NotMonotone(Activation):
     """An activation that falls somewhere, or draws or learns its slope, or looks at other channels too."""
 
@@ -35,21 +35,21 @@ class NotMonotone(Activation):
         return False
 
 
-@dataclass(frozen=True)
+@block
 class ReLU(Activation):
     """max(x, 0)."""
 
     keyword = syntax = "relu"
 
 
-@dataclass(frozen=True)
+@block
 class ReLU6(Activation):
     """min(max(x, 0), 6)."""
 
     keyword = syntax = "relu6"
 
 
-@dataclass(frozen=True)
+@block
 class LeakyReLU(Activation):
     """x, below 0 times the slope."""
 
@@ -65,7 +65,7 @@ CHANNELS = "channels"
 SLOPES = Kind("a whole number above 0, or `channels`", lambda text: text if text == CHANNELS else COUNT.read(text))
 
 
-@dataclass(frozen=True)
+@block
 class PReLU(NotMonotone):
     """x, below 0 times a slope that is learned, one or one a channel; it can become negative.
 
@@ -86,7 +86,7 @@ class PReLU(NotMonotone):
         return self.num_parameters if isinstance(self.num_parameters, int) else input_shape[0]
 
 
-@dataclass(frozen=True)
+@block
 class RReLU(NotMonotone):
     """x, below 0 times a slope: in training drawn for each value between two bounds, else their mean."""
 
@@ -100,7 +100,7 @@ class RReLU(NotMonotone):
         return input_shape
 
 
-@dataclass(frozen=True)
+@block
 class ELU(Activation):
     """x, below 0 α · (exp(x) − 1). Source: Clevert, Unterthiner and Hochreiter, arXiv:1511.07289."""
 
@@ -112,7 +112,7 @@ class ELU(Activation):
         return self.alpha >= 0
 
 
-@dataclass(frozen=True)
+@block
 class CELU(Activation):
     """x, below 0 α · (exp(x / α) − 1). Source: Barron, arXiv:1704.07483."""
 
@@ -120,14 +120,14 @@ class CELU(Activation):
     alpha: float = field(default=1.0, metadata=option(POSITIVE))
 
 
-@dataclass(frozen=True)
+@block
 class SELU(Activation):
     """1.0507 · x, below 0 1.7581 · (exp(x) − 1). Source: Klambauer et al., arXiv:1706.02515."""
 
     keyword = syntax = "selu"
 
 
-@dataclass(frozen=True)
+@block
 class GELU(NotMonotone):
     """x · Φ(x). Source: Hendrycks and Gimpel, arXiv:1606.08415."""
 
@@ -135,35 +135,35 @@ class GELU(NotMonotone):
     approximate: str = field(default="none", metadata=option(choice("none", "tanh")))
 
 
-@dataclass(frozen=True)
+@block
 class SiLU(NotMonotone):
     """x · sigmoid(x). Source: Hendrycks and Gimpel, arXiv:1606.08415."""
 
     keyword = syntax = "silu"
 
 
-@dataclass(frozen=True)
+@block
 class Mish(NotMonotone):
     """x · tanh(log(1 + exp(x))). Source: Misra, arXiv:1908.08681."""
 
     keyword = syntax = "mish"
 
 
-@dataclass(frozen=True)
+@block
 class Hardswish(NotMonotone):
     """x · min(max(x + 3, 0), 6) / 6. Source: Howard et al., arXiv:1905.02244."""
 
     keyword = syntax = "hardswish"
 
 
-@dataclass(frozen=True)
+@block
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
     keyword = syntax = "tanh"
 
 
-@dataclass(frozen=True)
+@block
 class Hardtanh(Activation):
     """x, cut at two bounds."""
 
@@ -178,35 +178,35 @@ class Hardtanh(Activation):
         return input_shape
 
 
-@dataclass(frozen=True)
+@block
 class Tanhshrink(Activation):
     """x − tanh(x); its slope is tanh(x)², never below 0."""
 
     keyword = syntax = "tanhshrink"
 
 
-@dataclass(frozen=True)
+@block
 class Sigmoid(Activation):
     """1 / (1 + exp(−x))."""
 
     keyword = syntax = "sigmoid"
 
 
-@dataclass(frozen=True)
+@block
 class Hardsigmoid(Activation):
     """min(max(x + 3, 0), 6) / 6."""
 
     keyword = syntax = "hardsigmoid"
 
 
-@dataclass(frozen=True)
+@block
 class LogSigmoid(Activation):
     """log(1 / (1 + exp(−x)))."""
 
     keyword = syntax = "logsigmoid"
 
 
-@dataclass(frozen=True)
+@block
 class Softplus(Activation):
     """log(1 + exp(β · x)) / β; x itself where β · x is above the threshold."""
 
@@ -220,14 +220,14 @@ class Softplus(Activation):
         return self.threshold >= 20
 
 
-@dataclass(frozen=True)
+@block
 class Softsign(Activation):
     """x / (1 + |x|)."""
 
     keyword = syntax = "softsign"
 
 
-@dataclass(frozen=True)
+@block
 class Hardshrink(Activation):
     """x, but 0 between −λ and λ."""
 
@@ -235,7 +235,7 @@ class Hardshrink(Activation):
     lambd: float = field(default=0.5, metadata=option(NOT_NEGATIVE))
 
 
-@dataclass(frozen=True)
+@block
 class Softshrink(Activation):
     """x moved towards 0 by λ, but 0 between −λ and λ."""
 
@@ -243,7 +243,7 @@ class Softshrink(Activation):
     lambd: float = field(default=0.5, metadata=option(NOT_NEGATIVE))
 
 
-@dataclass(frozen=True)
+@block
 class Threshold(Activation):
     """x above the threshold, a fixed value elsewhere."""
 
@@ -257,21 +257,21 @@ class Threshold(Activation):
         return self.value <= self.threshold
 
 
-@dataclass(frozen=True)
+@block
 class Softmax(NotMonotone):
     """exp(x) as a share of its sum over the channels."""
 
     keyword = syntax = "softmax"
 
 
-@dataclass(frozen=True)
+@block
 class LogSoftmax(NotMonotone):
     """The logarithm of softmax."""
 
     keyword = syntax = "logsoftmax"
 
 
-@dataclass(frozen=True)
+@block
 class GLU(NotMonotone):
     """a · sigmoid(b), of the first and the second half of the channels. Source: Dauphin et al., arXiv:1612.08083."""
 

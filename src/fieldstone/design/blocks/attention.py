@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, main, option
+from fieldstone.design.blocks.block import Block, block, main, option
 from fieldstone.design.blocks.kinds import COUNT, choice
 from fieldstone.design.blocks.window import needs_map
 from fieldstone.geometry import WHOLE, Shape, Whole
 
 
-@dataclass(frozen=True)
+@block
 class SqueezeExcite(Block):
     """Each channel times a gate between 0 and 1, from the means of all channels through two 1x1 convolutions.
 

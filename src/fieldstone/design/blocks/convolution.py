@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import gcd, prod
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, block, main, option
 from fieldstone.design.blocks.kinds import (
     CONV_PADDING,
     COUNT,
@@ -28,7 +28,7 @@ from fieldstone.geometry import Shape, Transposed, Window, extent, format_shape
 BORDERS = choice("zeros", "reflect", "replicate", "circular")
 
 
-@dataclass(frozen=True)
+@block
 class Filtered(Block):
     """A block whose filters make the channels of its output; they may be `classes`."""
 
@@ -40,7 +40,7 @@ class Filtered(Block):
         return self.out_channels
 
 
-@dataclass(frozen=True)
+@block
 class Convolution(Sliding):
     """A kernel over 1, 2 or 3 axes, and how it slides."""
 
@@ -60,7 +60,7 @@ class Convolution(Sliding):
         return replace(self, padding=padding)
 
 
-@dataclass(frozen=True)
+@block
 class Conv(Convolution, Filtered):
     """Convolution (torch.nn.Conv1d, Conv2d, Conv3d).
 
@@ -98,7 +98,7 @@ def _check_groups(groups: int, in_channels: int, out_channels: int) -> None:
             raise FitError(f"groups={groups} does not divide its {channels} {which}", f"use groups={near}")
 
 
-@dataclass(frozen=True)
+@block
 class ByChannel(Convolution):
     """A convolution of each channel by itself, and what follows it: plain convolutions, one after another."""
 
@@ -139,7 +139,7 @@ class ByChannel(Convolution):
             shape = step.output_shape(shape)
 
 
-@dataclass(frozen=True)
+@block
 class Depthwise(ByChannel):
     """Each channel convolved by itself (torch.nn.Conv2d with as many groups as channels)."""
 
@@ -150,7 +150,7 @@ class Depthwise(ByChannel):
         return (self.depthwise(in_channels, self.bias),)
 
 
-@dataclass(frozen=True)
+@block
 class Separable(ByChannel, Filtered):
     """Each channel convolved by itself, without a bias, then a 1x1 convolution, which has it.
 
@@ -164,7 +164,7 @@ class Separable(ByChannel, Filtered):
         return self.depthwise(in_channels, False), Conv(self.filters, (1,), bias=self.bias)
 
 
-@dataclass(frozen=True)
+@block
 class UpConv(Filtered):
     """Transposed convolution: each value spread over a kernel (torch.nn.ConvTranspose1d, 2d, 3d).
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, FitError, main, option
+from fieldstone.design.blocks.block import Block, FitError, block, main, option
 from fieldstone.design.blocks.kinds import FILTERS, FLAG, Filters
 from fieldstone.geometry import WHOLE, Shape, Whole, format_shape
 
 
-@dataclass(frozen=True)
+@block
 class Linear(Block):
     """Every output from every input number (torch.nn.Linear), on flat input alone."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isqrt
 from typing import ClassVar
 
-from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, block, main, option
 from fieldstone.design.blocks.kinds import COUNT, FLAG, NOT_NEGATIVE, POSITIVE, PROBABILITY, REAL
 from fieldstone.design.blocks.window import needs_map
 from fieldstone.geometry import Shape, numel
 
 
-@dataclass(frozen=True)
+@block
 class BatchNorm(Block):
     """Each channel to mean 0 and deviation 1 over the batch, then scaled and moved (torch.nn.BatchNorm1d, 2d, 3d).
 
@@ -30,7 +30,7 @@ class BatchNorm(Block):
         return 2 * input_shape[0] if self.affine else 0
 
 
-@dataclass(frozen=True)
+@block
 class GroupNorm(Block):
     """As batch normalisation, but over groups of an image's channels (torch.nn.GroupNorm).
 
@@ -66,7 +66,7 @@ def _channels(count: int) -> str:
     return "1 channel" if count == 1 else f"{count} channels"
 
 
-@dataclass(frozen=True)
+@block
 class InstanceNorm(Block):
     """As batch normalisation, but over each channel of an image by itself (torch.nn.InstanceNorm1d, 2d, 3d).
 
@@ -91,7 +91,7 @@ class InstanceNorm(Block):
         return 2 * input_shape[0] if self.affine else 0
 
 
-@dataclass(frozen=True)
+@block
 class LayerNorm(Block):
     """As batch normalisation, but over all values of an image, each with its own scale (torch.nn.LayerNorm).
 
@@ -108,7 +108,7 @@ class LayerNorm(Block):
         return numel(input_shape) * (self.affine + (self.affine and self.bias))
 
 
-@dataclass(frozen=True)
+@block
 class LocalResponseNorm(Block):
     """x / (k + alpha · mean of the squares of `size` channels around it) ** beta (torch.nn.LocalResponseNorm).
 
@@ -127,7 +127,7 @@ class LocalResponseNorm(Block):
         return input_shape
 
 
-@dataclass(frozen=True)
+@block
 class Dropout(Block):
     """In training, each value to zero with probability p (torch.nn.Dropout)."""
 
@@ -136,7 +136,7 @@ class Dropout(Block):
     p: float = field(default=0.5, metadata=main(PROBABILITY))
 
 
-@dataclass(frozen=True)
+@block
 class ChannelDropout(Block):
     """In training, each whole channel to zero with probability p (torch.nn.Dropout1d, 2d, 3d).
 
@@ -152,7 +152,7 @@ class ChannelDropout(Block):
         return input_shape
 
 
-@dataclass(frozen=True)
+@block
 class AlphaDropout(Block):
     """Dropout that keeps mean and deviation, for networks with selu (torch.nn.AlphaDropout).
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar, NamedTuple
 
-from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, block, main, option
 from fieldstone.design.blocks.kinds import FLAG, NAME, PADDING, SIZES, Padding, Sizes
 from fieldstone.design.blocks.window import Pairs, Sliding, described, needs_map, padding_of, per_axis
 from fieldstone.geometry import WHOLE, Resized, Shape, Transposed, Whole, Window, format_shape
 
 
-@dataclass(frozen=True)
+@block
 class Pool(Sliding):
     """Pooling over a sliding window; the stride is the kernel where none is given, as in torch.
 
@@ -53,7 +53,7 @@ class Pool(Sliding):
         return (input_shape[0], *self.output_sizes(input_shape))
 
 
-@dataclass(frozen=True)
+@block
 class MaxPool(Pool):
     """The largest value of each window (torch.nn.MaxPool1d, MaxPool2d, MaxPool3d).
 
@@ -80,7 +80,7 @@ class MaxPool(Pool):
         return shape
 
 
-@dataclass(frozen=True)
+@block
 class AvgPool(Pool):
     """The mean of each window (torch.nn.AvgPool1d, AvgPool2d, AvgPool3d)."""
 
@@ -107,7 +107,7 @@ class AvgPool(Pool):
         return len(sides) == 3 and any(map(int.__lt__, sides, self.window(sides).kernel))
 
 
-@dataclass(frozen=True)
+@block
 class GlobalPool(Block):
     """One number per channel from the whole map."""
 
@@ -121,7 +121,7 @@ class GlobalPool(Block):
         return WHOLE
 
 
-@dataclass(frozen=True)
+@block
 class GlobalMaxPool(GlobalPool):
     """The largest value of each channel (torch.nn.AdaptiveMaxPool2d(1))."""
 
@@ -129,7 +129,7 @@ class GlobalMaxPool(GlobalPool):
     syntax: ClassVar[str] = "globalmaxpool"
 
 
-@dataclass(frozen=True)
+@block
 class GlobalAvgPool(GlobalPool):
     """The mean of each channel (torch.nn.AdaptiveAvgPool2d(1))."""
 
@@ -137,7 +137,7 @@ class GlobalAvgPool(GlobalPool):
     syntax: ClassVar[str] = "globalavgpool"
 
 
-@dataclass(frozen=True)
+@block
 class AdaptivePool(Block):
     """A map of the given sides: each value from its share of the input, floor(i·in/out) to ceil((i+1)·in/out)."""
 
@@ -150,7 +150,7 @@ class AdaptivePool(Block):
         return Resized(per_axis(self.output_size, len(sides), "size"), "adaptive")
 
 
-@dataclass(frozen=True)
+@block
 class AdaptiveMaxPool(AdaptivePool):
     """The largest value of each share (torch.nn.AdaptiveMaxPool1d, 2d, 3d)."""
 
@@ -158,7 +158,7 @@ class AdaptiveMaxPool(AdaptivePool):
     syntax: ClassVar[str] = "adaptivemaxpool SIZE"
 
 
-@dataclass(frozen=True)
+@block
 class AdaptiveAvgPool(AdaptivePool):
     """The mean of each share (torch.nn.AdaptiveAvgPool1d, 2d, 3d)."""
 
@@ -195,7 +195,7 @@ class Pooled(NamedTuple):
         return tuple(side + sum(pair) for side, pair in zip(sides, self.pads or ((0, 0),) * len(sides), strict=True))
 
 
-@dataclass(frozen=True)
+@block
 class MaxUnpool(Block):
     """Each value put back where the pooling of that name found its largest, 0 elsewhere (torch.nn.MaxUnpool2d).
 

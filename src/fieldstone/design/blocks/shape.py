@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal
 
-from fieldstone.design.blocks.block import Block, FitError, TooSmallError, main, option
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, block, main, option
 from fieldstone.design.blocks.kinds import COUNT, FLAG, NAME, NATURALS, REAL, SIZES, Sizes, choice, write_sizes
 from fieldstone.design.blocks.window import Pairs, check_border, folded, needs_map, per_axis
 from fieldstone.geometry import Resized, Shape, Window, format_shape, numel
 
 
-@dataclass(frozen=True)
+@block
 class Flatten(Block):
     """A map as one row of numbers (torch.nn.Flatten)."""
 
@@ -26,7 +26,7 @@ LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 """Torch's words for linear interpolation, by the number of sides."""
 
 
-@dataclass(frozen=True)
+@block
 class Upsample(Block):
     """A map with its sides times whole numbers, or with those of a saved map (torch.nn.Upsample)."""
 
@@ -78,7 +78,7 @@ class Upsample(Block):
         return self.saved[1:]
 
 
-@dataclass(frozen=True)
+@block
 class PixelShuffle(Block):
     """r·r channels as one with both sides times r (torch.nn.PixelShuffle).
 
@@ -107,7 +107,7 @@ class PixelShuffle(Block):
         return Resized(tuple(side * self.upscale_factor for side in sides), "nearest")
 
 
-@dataclass(frozen=True)
+@block
 class Borders(Block):
     """Changes both ends of every side alike, or by `before` and `after`."""
 
@@ -129,7 +129,7 @@ def _shifted(padding: Pairs) -> Window:
     return Window(one, one, one, padding)
 
 
-@dataclass(frozen=True)
+@block
 class Pad(Borders):
     """More at the ends: a value, or what the map itself has there (torch.nn.ConstantPad2d, ReflectionPad2d, …)."""
 
@@ -150,7 +150,7 @@ class Pad(Borders):
         return _shifted(self.pairs(len(sides)))
 
 
-@dataclass(frozen=True)
+@block
 class Crop(Borders):
     """Less at the ends (torch.nn.ZeroPad2d with negative numbers)."""
 

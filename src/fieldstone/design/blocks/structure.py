@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Listing
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from itertools import chain
 from typing import Any, ClassVar
 
-from fieldstone.design.blocks.block import Block, FitError, main, option
+from fieldstone.design.blocks.block import Block, FitError, block, main, option
 from fieldstone.design.blocks.kinds import COUNT, FLAG, NAME, choice
 from fieldstone.geometry import Shape, format_shape
 
@@ -20,7 +20,7 @@ Blocks = tuple[Block, ...]
 JOINS = ("concat", "add", "multiply")
 
 
-@dataclass(frozen=True)
+@block
 class Structure(Block):
     """A block that holds blocks.
 
@@ -57,12 +57,12 @@ def mapped(value: Any, change: Callable[[Block], Block]) -> Any:
     return change(replace(value, **{name: mapped(blocks, change) for name, blocks in inner(value).items()}))
 
 
-@dataclass(frozen=True)
+@block
 class Chain(Structure):
     """Paths one after another."""
 
 
-@dataclass(frozen=True)
+@block
 class Repeat(Chain):
     """The same blocks several times, each time with weights of its own."""
 
@@ -78,7 +78,7 @@ class Repeat(Chain):
         return 1 + self.times * sum(map(count, self.body))
 
 
-@dataclass(frozen=True)
+@block
 class Sequence(Chain):
     """A list inside a list: blocks that belong together. It opens no scope."""
 
@@ -91,7 +91,7 @@ class Sequence(Chain):
         return (("", self.body),)
 
 
-@dataclass(frozen=True)
+@block
 class Parallel(Structure):
     """Paths side by side, and how they are put together."""
 
@@ -101,7 +101,7 @@ class Parallel(Structure):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@block
 class Residual(Parallel):
     """A body plus its own input, or plus a shortcut from it; no activation is implied.
 
@@ -121,7 +121,7 @@ class Residual(Parallel):
         return (("body", self.body), ("shortcut", self.shortcut))
 
 
-@dataclass(frozen=True)
+@block
 class Branches(Parallel):
     """Several paths from one input, put together; an empty one is the input itself."""
 
@@ -138,7 +138,7 @@ class Branches(Parallel):
         return tuple((str(number), blocks) for number, blocks in enumerate(self.branches, 1))
 
 
-@dataclass(frozen=True)
+@block
 class Save(Block):
     """Gives the map a name, for a join further on."""
 
@@ -147,7 +147,7 @@ class Save(Block):
     name: str = field(metadata=main(NAME))
 
 
-@dataclass(frozen=True)
+@block
 class Join(Block):
     """Puts a saved map and the input together, the saved map first; the keyword says how."""
 
@@ -167,7 +167,7 @@ class Join(Block):
         return (saved[0], *here[1:])
 
 
-@dataclass(frozen=True)
+@block
 class Concat(Join):
     """One after the other along the channels (torch.cat)."""
 
@@ -175,7 +175,7 @@ class Concat(Join):
     syntax: ClassVar[str] = "concat NAME"
 
 
-@dataclass(frozen=True)
+@block
 class Add(Join):
     """Value by value, their sum."""
 
@@ -183,7 +183,7 @@ class Add(Join):
     syntax: ClassVar[str] = "add NAME"
 
 
-@dataclass(frozen=True)
+@block
 class Multiply(Join):
     """Value by value, their product."""
 

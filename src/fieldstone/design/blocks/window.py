@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from fieldstone.design.blocks.block import Block, FitError, TooSmallError
+from fieldstone.design.blocks.block import Block, FitError, TooSmallError, block
 from fieldstone.design.blocks.kinds import Padding, Sizes, write_sizes
 from fieldstone.geometry import Shape, Window, extent, format_shape, strided_same_padding
 
@@ -60,7 +58,7 @@ def check_border(key: str, mode: str, padding: Pairs, sides: tuple[int, ...]) ->
         )
 
 
-@dataclass(frozen=True)
+@block
 class Sliding(Block):
     """A block with a sliding window; how channels change is the variant's."""
 
