@@ -227,6 +227,11 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--epochs"], "--epochs needs a value; `fieldstone train --help` lists what there is"),
         (["data", "PHOTOS", "more"], "'more' is too many; `fieldstone data --help` lists what there is"),
         (["inspect", "three-conv", "--width", "wide"], "--width 'wide' is no number; `fieldstone inspect --help`"),
+        (["figure", "conv", "-o", "a.svg", "--bias", "-1e-3x"], "--bias '-1e-3x' is no number;"),
+        (
+            ["weights", "import", "a.pth", "--design", "alexnet", "-o", "a", "--mean", "-.5,b"],
+            "'-.5,b' is not made of numbers",
+        ),
         (["--quiet", "data"], "there is no option --quiet; `fieldstone --help` lists them"),
         (
             ["weights", "import"],

@@ -63,7 +63,7 @@ class Command:
         """
         parser = self._parser(name)
         end = typed.index("--") if "--" in typed else len(typed)
-        before, after = typed[:end], typed[end + 1 :]
+        before, after = _with_negatives(typed[:end]), typed[end + 1 :]
         if any(word in HELP for word in before):
             print(parser.format_help(), end="")
             return 0
@@ -179,6 +179,17 @@ class _Formatter(argparse.HelpFormatter):
         names = ", ".join(action.option_strings)
         value = action.metavar if action.nargs != 0 else None
         return " ".join(part for part in (names, value) if isinstance(part, str) and part)
+
+
+def _with_negatives(words: Sequence[str]) -> list[str]:
+    """`--bias -1e-3` as `--bias=-1e-3`: argparse takes some negative numbers for options."""
+    joined: list[str] = []
+    for word in words:
+        if re.match(r"-\.?\d", word) and joined and re.fullmatch("--[a-z-]+", joined[-1]):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _bare(value: Any) -> Any:
