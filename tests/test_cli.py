@@ -187,6 +187,14 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["train", "PHOTOS", "--out", "."], "exists, and a run is never overwritten"),
         (["train", "PHOTOS", "--out", "small.yaml/run"], "cannot be made"),
         (["train", "PHOTOS", "--out", ""], "the run folder to make has an empty name; give --out a name"),
+        (["inspect", "--classes"], "--classes needs a value; `fieldstone inspect --help` lists what there is"),
+        (["train", "PHOTOS", "--out", "--seed", "3"], "--out needs a value;"),
+        (
+            ["weights", "import", "a.pth", "--desing", "alexnet"],
+            "there is no option '--desing'; did you mean --design?",
+        ),
+        (["designs", "-hh"], "there is no option '-hh'; "),
+        ([""], "there is no command ''; `fieldstone --help` lists them"),
         (["inspect"], "DESIGN is missing; `fieldstone inspect --help` lists what there is"),
         (["inspect", "three-conv", "--classes", "x"], "--classes 'x' is no whole number from 1 on; `fieldstone"),
         (["train", "PHOTOS", "--resume", "run"], "DATA cannot be given here: --resume takes all from the run"),
@@ -218,11 +226,11 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["inspect", "three-conv", "--each", "--svg", "a.svg"], "--svg is for one design, not for several"),
         (["inspect", "a", "b", "c"], "inspect takes one design, or two to compare, not 3; add --each"),
         (["code", "three-con"], "did you mean three-conv?"),
-        (["dat", "PHOTOS"], "there is no command dat; did you mean data? `fieldstone --help` lists what there is"),
-        (["data", "PHOTOS", "--nonsense"], "there is no option --nonsense; `fieldstone data --help` lists them"),
+        (["dat", "PHOTOS"], "there is no command 'dat'; did you mean data? `fieldstone --help` lists what there is"),
+        (["data", "PHOTOS", "--nonsense"], "there is no option '--nonsense'; `fieldstone data --help` lists them"),
         (
             ["train", "PHOTOS", "--epoch=3"],
-            "there is no option --epoch; did you mean --epochs? `fieldstone train --help`",
+            "there is no option '--epoch'; did you mean --epochs? `fieldstone train --help`",
         ),
         (["train", "PHOTOS", "--epochs"], "--epochs needs a value; `fieldstone train --help` lists what there is"),
         (["data", "PHOTOS", "more"], "'more' is too many; `fieldstone data --help` lists what there is"),
@@ -232,12 +240,12 @@ def test_designs_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
             ["weights", "import", "a.pth", "--design", "alexnet", "-o", "a", "--mean", "-.5,b"],
             "'-.5,b' is not made of numbers",
         ),
-        (["--quiet", "data"], "there is no option --quiet; `fieldstone --help` lists them"),
+        (["--quiet", "data"], "there is no option '--quiet'; `fieldstone --help` lists them"),
         (
             ["weights", "import"],
             "--design, -o/--out are missing; `fieldstone weights import --help` lists what there is",
         ),
-        (["weights", "imports"], "there is no command imports; did you mean import? `fieldstone weights --help`"),
+        (["weights", "imports"], "there is no command 'imports'; did you mean import? `fieldstone weights --help`"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(
@@ -395,6 +403,12 @@ def test_options_stand_anywhere_and_after_two_dashes_none(
     assert set(json.loads(capsys.readouterr().out)) >= {"first", "second"}
     assert run(["inspect", "--", "--help"]) == 2
     assert "there is no design '--help'" in capsys.readouterr().err
+    assert run(["designs", "--", "-3"]) == 2
+    assert capsys.readouterr().err.startswith("fieldstone: '-3' is too many; ")
+    assert run(["figure", "conv", "-o-1.svg", "--bias", "-inf", "--no-key", "--arithmetic"]) == 0
+    assert run(["figure", "conv", "--output", "-2.svg"]) == 0
+    assert {"-1.svg", "-2.svg"} <= {file.name for file in folder.iterdir()}
+    capsys.readouterr()
     assert run(["inspect", "three-conv", "--classes=7"]) == 0
     assert "7 classes (as asked)" in capsys.readouterr().out
 

@@ -277,6 +277,14 @@ def test_tensors_without_a_place_are_listed(first: Path, others: Path, tmp_path:
         fs.train(others, network=network, start=first, recipe=features(), out=tmp_path / "run")
 
 
+def test_negative_variances_are_refused(first: Path, others: Path, tmp_path: Path) -> None:
+    tensors = weights(fs.load(first, network=Net(3)))
+    tensors["bn2.running_var"][0] = -0.1
+    torch.save(tensors, tmp_path / "own.pth")
+    with pytest.raises(ModelError, match=r"own.pth: 1 tensor holds negative variances, first bn2.running_var"):
+        fs.train(others, network=Net(1), start=tmp_path / "own.pth", input=(3, 16, 16), out=tmp_path / "run")
+
+
 def test_numbers_that_are_not_finite_are_refused(first: Path, others: Path, tmp_path: Path) -> None:
     tensors = weights(fs.load(first, network=Net(3)))
     tensors["conv1.weight"][0] = torch.nan

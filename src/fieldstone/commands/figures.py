@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldstone.commands import options
 from fieldstone.commands.answers import DONE, print_answer
-from fieldstone.commands.parsing import command, flag, number, whole, word
+from fieldstone.commands.parsing import command, flag, number, switch, whole, word
 
 
 @command(
@@ -33,8 +33,8 @@ from fieldstone.commands.parsing import command, flag, number, whole, word
     word("--theme", default="auto", metavar="THEME", help="light, dark, or auto: as the reader's page is [auto]."),
     word("--language", default="en", metavar="LANGUAGE", help="en or ko [en]."),
     word("--font", metavar="FILE", help="A font, for what others have no glyph for."),
-    flag("--key", help="What the marks mean, under the grids."),
-    word("--no-arithmetic", dest="arithmetic", action="store_false", help="Nothing of what is computed."),
+    switch("--key", help="What the marks mean, under the grids [no]."),
+    switch("--arithmetic", help="What is computed, under the grids [yes]."),
     options.JSON,
 )
 def figure(
@@ -42,7 +42,7 @@ def figure(
     dilation: str | None, padding_mode: str | None, channels: int | None, values: str | None, weight: str | None,
     bias: float | None, seed: int | None, design: str | None, dilations: list[str] | None, animate: bool,
     step: int | None, loop: int | None, smooth: bool, cell: float | None, theme: str, language: str, font: str | None,
-    key: bool, arithmetic: bool, as_json: bool,
+    as_json: bool, key: bool = False, arithmetic: bool = True,
 ) -> int:  # fmt: skip
     """Draw what a block computes, step by step, for an article."""
     from fieldstone.explain.figures.stage import Look

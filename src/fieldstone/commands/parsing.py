@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -14,7 +14,8 @@ from fieldstone.errors import FieldstoneError
 HELP = ("-h", "--help")
 NO_OPTION = "\0"
 """Stands before a word after `--` while argparse looks at it, which would take one with a dash for an option."""
-MOST_WIDTH, INDENT = 100, 26
+NEGATIVE = re.compile(r"-\.?\d")
+LEAST_WIDTH, MOST_WIDTH, INDENT = 40, 100, 34
 ASKED = "Show this message and exit."
 
 
@@ -28,6 +29,15 @@ class Word:
     @property
     def is_option(self) -> bool:
         return self.names[0].startswith("-")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether there is its opposite, with `no-`."""
+        return self.settings.get("action") is argparse.BooleanOptionalAction
+
+    @property
+    def takes_value(self) -> bool:
+        return self.is_option and self.settings.get("action") in (None, "append")
 
     @property
     def is_needed(self) -> bool:
@@ -63,14 +73,37 @@ class Command:
         """
         parser = self._parser(name)
         end = typed.index("--") if "--" in typed else len(typed)
-        before, after = _with_negatives(typed[:end]), typed[end + 1 :]
+        before, after = typed[:end], typed[end + 1 :]
         if any(word in HELP for word in before):
             print(parser.format_help(), end="")
             return 0
-        values, strange = parser.parse_known_intermixed_args([*before, *(f"{NO_OPTION}{word}" for word in after)])
-        if strange:
-            parser.refuse(strange)
+        words = [*self._joined(before, name), *(f"{NO_OPTION}{word}" for word in after)]
+        values, too_many = parser.parse_known_intermixed_args(words)
+        if too_many:
+            listed = " ".join(repr(_bare(word)) for word in too_many)
+            parser.error(f"{listed} {'is' if len(too_many) == 1 else 'are'} too many")
         return self.run(**{name: _bare(value) for name, value in vars(values).items()})
+
+    def _joined(self, typed: Sequence[str], name: str) -> Iterator[str]:
+        """Each option with its value as one word, so that this may begin with a dash.
+
+        Raises:
+            FieldstoneError: an option that there is not.
+        """
+        known = {one: word.takes_value for word in self.words for one in word.names} | dict.fromkeys(HELP, False)
+        known |= {one.replace("--", "--no-"): False for word in self.words if word.is_switch for one in word.names}
+        words = iter(typed)
+        for word in words:
+            option = word.partition("=")[0] if word.startswith("--") or not known.get(word[:2]) else word[:2]
+            if known.get(word):
+                value = next(words, None)
+                if value is None or value in known:
+                    raise _fault(f"{word} needs a value", name)
+                yield f"{word}={value}" if word.startswith("--") else word + value
+            elif word.startswith("-") and word != "-" and option not in known and not NEGATIVE.match(word):
+                raise unknown("option", option, known, name)
+            else:
+                yield word
 
     def _parser(self, name: str) -> _Parser:
         parser = _Parser(
@@ -98,6 +131,11 @@ def word(*names: str, **settings: Any) -> Word:
 def flag(name: str, *, help: str, dest: str | None = None) -> Word:
     """An option without a value."""
     return Word((name,), {"action": "store_true", "help": help, **({} if dest is None else {"dest": dest})})
+
+
+def switch(name: str, *, help: str) -> Word:
+    """An option without a value, and its opposite; where neither is typed, the command says what holds."""
+    return Word((name,), {"action": argparse.BooleanOptionalAction, "default": argparse.SUPPRESS, "help": help})
 
 
 def whole(least: int | None = None, most: int | None = None) -> Callable[[str], int]:
@@ -141,7 +179,11 @@ def unknown(kind: str, given: str, names: Iterable[str], asking: str) -> Fieldst
 
     near = nearest(given, names)
     fix = f"did you mean {near}? `{asking} --help` lists what there is" if near else f"`{asking} --help` lists them"
-    return FieldstoneError(f"there is no {kind} {given}", fix=fix)
+    return FieldstoneError(f"there is no {kind} {given!r}", fix=fix)
+
+
+def _fault(message: str, name: str) -> FieldstoneError:
+    return FieldstoneError(message.replace(NO_OPTION, ""), fix=f"`{name} --help` lists what there is")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -152,18 +194,8 @@ class _Parser(argparse.ArgumentParser):
         if missing != message:
             message = f"{missing} {'are' if ', ' in missing else 'is'} missing"
         about = re.fullmatch(r"argument (\S+): (.*)", message, re.DOTALL)
-        if about is not None:
-            message = f"{about[1]} " + about[2].replace("expected one argument", "needs a value")
-        raise FieldstoneError(message, fix=f"`{self.prog} --help` lists what there is")
-
-    def refuse(self, strange: Sequence[str]) -> Never:
-        """Words that no argument or option takes."""
-        given = next((one for one in strange if one.startswith("-") and one != "-"), None)
-        if given is None:
-            self.error(
-                f"{' '.join(repr(_bare(one)) for one in strange)} {'is' if len(strange) == 1 else 'are'} too many"
-            )
-        raise unknown("option", given.partition("=")[0], self._option_string_actions, self.prog)
+        message = message if about is None else f"{about[1]} {about[2]}"
+        raise _fault(message, self.prog)
 
 
 class _Formatter(argparse.HelpFormatter):
@@ -179,17 +211,6 @@ class _Formatter(argparse.HelpFormatter):
         names = ", ".join(action.option_strings)
         value = action.metavar if action.nargs != 0 else None
         return " ".join(part for part in (names, value) if isinstance(part, str) and part)
-
-
-def _with_negatives(words: Sequence[str]) -> list[str]:
-    """`--bias -1e-3` as `--bias=-1e-3`: argparse takes some negative numbers for options."""
-    joined: list[str] = []
-    for word in words:
-        if re.match(r"-\.?\d", word) and joined and re.fullmatch("--[a-z-]+", joined[-1]):
-            joined[-1] += f"={word}"
-        else:
-            joined.append(word)
-    return joined
 
 
 def _bare(value: Any) -> Any:
@@ -215,4 +236,4 @@ def _place(word: Word) -> str:
 def _width() -> int:
     import shutil  # only help is as wide as the terminal
 
-    return min(shutil.get_terminal_size().columns, MOST_WIDTH)
+    return min(max(shutil.get_terminal_size().columns, LEAST_WIDTH), MOST_WIDTH)

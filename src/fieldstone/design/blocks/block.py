@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import Field as DataclassField
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from fieldstone.design.blocks.kinds import CLASSES, Kind
@@ -39,11 +39,19 @@ Made = TypeVar("Made")
 def block(cls: type[Made]) -> type[Made]:
     """A frozen data class. `Block` compares and shows them all: to generate that for each would take half the time in
     which they are loaded, and what has no field of its own needs nothing."""
-    return dataclass(frozen=True, eq=False, repr=False)(cls) if cls.__annotations__ else cls
+    has_own = cls.__annotations__ or len(cls.__bases__) > 1
+    return dataclass(frozen=True, eq=False, repr=False)(cls) if has_own else cls
+
+
+class Frozen:
+    """What takes no attribute once it is made."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 @block
-class Block:
+class Block(Frozen):
     """One entry of a design; by itself it changes no shape, has no weights and looks at each value alone.
 
     Attributes:
@@ -66,7 +74,7 @@ class Block:
         return " ".join([self.keyword, *mains, *(f"{entry.name}={_written(self, entry)}" for entry in changed)])
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._compared() == other._compared()
+        return self._compared() == other._compared() if type(self) is type(other) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((type(self), self._compared()))

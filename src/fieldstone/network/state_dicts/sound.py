@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fieldstone.errors import ModelError
 
-VARIANCE = ".running_var"
+VARIANCE = "running_var"
 """How the tensors end whose square root batch normalisation divides by."""
 
 
