@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from torch import nn
 
 import fieldstone as fs
@@ -355,6 +357,48 @@ def test_a_network_of_the_users_own_is_called_so(
             status, content, _ = answer(capsys, *words, place)
             assert status == 2
             assert "a network of your own, of which there is no design" in content["error"]["message"]
+
+
+NETS = """
+from torch import nn
+
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+"""
+
+
+def test_a_network_of_the_users_own_goes_the_whole_way_by_its_name(
+    folder: Path, photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "own_nets.py").write_text(NETS, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "own_nets", raising=False)
+    own = ["--network", "own_nets:Net"]
+    asked = [photos, *own, "--input", "3x16x16", "--epochs", 1]
+    weights = []
+    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+        status, trained, _ = answer(capsys, "train", *asked, "--seed", seed, "--out", out)
+        assert (status, trained["model"]) == (0, f"{out}/model.safetensors")
+        weights.append(load_file(trained["model"])["0.weight"])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    image = photos / "zebra 🦓" / "00.png"
+    status, tested, _ = answer(capsys, "test", "a", photos, *own)
+    assert (status, tested["images"] > 0) == (0, True)
+    status, predicted, _ = answer(capsys, "predict", "a", image, *own)
+    assert (status, len(predicted["top"])) == (0, 3)
+    assert answer(capsys, "report", "a", *own, "-o", "a.html")[:2] == (0, {"report": "a.html"})
+    assert answer(capsys, "explore", "a", image, *own, "-o", "inside.html")[:2] == (0, {"page": "inside.html"})
+    for words in (["test", "a", photos], ["predict", "a", image], ["report", "a"], ["explore", "a", image]):
+        status, content, _ = answer(capsys, *words)
+        assert (status, content["error"]["fix"].partition(",")[0]) == (
+            2, "give it: --network package.module:YourNetwork",
+        )  # fmt: skip
+    status, content, _ = answer(capsys, "test", "a", photos, "--network", "Net")
+    assert (status, content["error"]["message"]) == (2, "'Net' is not package.module:Factory")
+    status, content, _ = answer(capsys, "train", photos, *own)
+    assert (status, content["error"]["fix"]) == (2, "give it, as in 3x64x64")
 
 
 LOADING = """

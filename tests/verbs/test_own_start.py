@@ -321,7 +321,7 @@ def test_a_run_of_ones_own_network_needs_its_class(
 ) -> None:
     assert run(["train", str(others), "--start", str(first), "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
-    assert f"{first}: was trained as a network of your own, so its class is needed; in Python, give it: " in said
+    assert f"{first}: was trained as a network of your own, so its class is needed; give it: --network " in said
     assert f"fieldstone.train(DATA, start={str(first)!r}, network=YourNetwork())" in said
     with pytest.raises(ModelError, match=r"train\(DATA, start=MODEL, network=YourNetwork\(\)\)"):
         fs.train(others, start=fs.load(first, network=Net(3)), out=tmp_path / "run")

@@ -10,6 +10,7 @@ JSON = flag("--json", dest="as_json", help="Print one JSON object on standard ou
 SHAPE = word("--input", dest="shape", metavar="CxHxW", help="The input shape, as in 3x64x64.")
 CLASSES = word("--classes", type=whole(1), metavar="N", help="How many classes the head has.")
 WIDTH = word("--width", type=number, metavar="X", help="Times every number of filters, as in 0.5.")
+NETWORK = word("--network", metavar="MODULE", help="A network of your own, as package.module:Factory.")
 TASK = word("--task", metavar="TASK", help="binary or multiclass; without it, binary for two classes.")
 DEVICE = word("--device", metavar="DEVICE", help="Such as cpu or cuda; without it the accelerator, if any.")
 THREADS = word("--threads", type=whole(1), metavar="N", help="How many processor threads compute.")

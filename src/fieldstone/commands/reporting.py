@@ -13,14 +13,17 @@ from fieldstone.progress import Progress
 @command(
     word("run", metavar="RUN", help="The folder that a training made, such as runs/1."),
     word("--data", metavar="DATA", help="Images to test on [those that validated are shown]."),
+    options.NETWORK,
     word("-o", "--out", metavar="FILE", help="The page to make [report.html in the run]."),
     options.JSON,
 )
-def report(*, run: str, data: str | None, out: str | None, as_json: bool) -> int:
+def report(*, run: str, data: str | None, network: str | None, out: str | None, as_json: bool) -> int:
     """Write what came of a training as one page of HTML."""
+    from fieldstone.verbs.choosing.module import make_module
     from fieldstone.verbs.report import report as verb
 
+    own = None if network is None else make_module(network)
     with Progress() as progress:
-        place = verb(run, data=data, out=out, progress=progress)
+        place = verb(run, data=data, out=out, network=own, progress=progress)
     print(json.dumps({"report": str(place)}) if as_json else f"report {place}")
     return DONE

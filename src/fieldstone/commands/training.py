@@ -36,6 +36,7 @@ def data(*, path: str, as_json: bool, strict: bool) -> int:
         metavar="START",
         help="Learned weights: efficientnet-lite-0, -1 or -2, a run, a model; or a state dict's file.",
     ),
+    options.NETWORK,
     options.SHAPE,
     options.WIDTH,
     word("--recipe", metavar="RECIPE", help="default, quick, sgd, thorough, features, finetune, or a file."),
@@ -53,13 +54,14 @@ def data(*, path: str, as_json: bool, strict: bool) -> int:
     options.JSON,
 )
 def train(
-    *, path: str | None, design: str | None, start: str | None, shape: str | None, width: float | None,
-    recipe: str | None, epochs: str | None, batch_size: str | None, seed: str | None, task: str | None,
-    resize: str | None, settings: list[str] | None, out: str | None, device: str | None, threads: int | None,
-    strict: bool, resume: str | None, as_json: bool,
+    *, path: str | None, design: str | None, start: str | None, network: str | None, shape: str | None,
+    width: float | None, recipe: str | None, epochs: str | None, batch_size: str | None, seed: str | None,
+    task: str | None, resize: str | None, settings: list[str] | None, out: str | None, device: str | None,
+    threads: int | None, strict: bool, resume: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Train a network on images and keep the best in a run."""
     from fieldstone.verbs import train as verb
+    from fieldstone.verbs.choosing.module import make_module
     from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.job.outcome import summary
 
@@ -77,18 +79,21 @@ def train(
             given |= {"--threads": threads}
             given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
             _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
-            result = verb.go_on(resume, progress=progress)
+            own = None if network is None else make_module(network)
+            result = verb.go_on(resume, network=own, progress=progress)
         elif path is None:
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
         else:
             chosen = _recipe(recipe, verb.default_recipe(start), named, settings or [])
+            own = None if network is None else make_module(network, chosen.seed)
             result = verb.carry_out(
-                path, progress=progress, design=design, start=start, shape=parse_shape(shape), width=width, task=task,
-                recipe=chosen, out=out, device=device, threads=threads, strict=strict,
+                path, progress=progress, design=design, network=own, start=start, shape=parse_shape(shape), width=width,
+                task=task, recipe=chosen, out=out, device=device, threads=threads, strict=strict,
             )  # fmt: skip
         stopped = result.report["stopped"] == "interrupted"
         if stopped:
-            progress.say(f"go on with: fieldstone train --resume {shlex.quote(result.report['run'])}")
+            own_too = "" if network is None else f" --network {network}"
+            progress.say(f"go on with: fieldstone train --resume {shlex.quote(result.report['run'])}{own_too}")
     if as_json:
         print(json.dumps(result.report))
     elif not stopped:

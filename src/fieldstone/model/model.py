@@ -31,6 +31,8 @@ from fieldstone.tasks.task import TASKS, Task
 
 UNNAMED = "a model"
 """What learned weights are called that no file or run brought."""
+GIVE_CLASS = "give it: --network package.module:YourNetwork, in Python network=YourNetwork()"
+"""What to do where a network of the user's own was trained."""
 
 
 @dataclass(repr=False, eq=False)
@@ -215,7 +217,7 @@ def _built(design: Design | None, outputs: int, file: Path) -> nn.Module:
         raise ModelError(
             "holds the weights of a network of your own, so its class is needed",
             file=str(file),
-            fix=f"in Python, give it: fieldstone.load({str(file)!r}, network=YourNetwork())",
+            fix=GIVE_CLASS,
         )
     # Without storage: a file that claims a huge network costs nothing before its weights are found missing.
     with torch.device("meta"):

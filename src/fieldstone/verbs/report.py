@@ -15,7 +15,7 @@ from fieldstone.analysis.summary import Summary, summarise
 from fieldstone.data.dataset import Decoded
 from fieldstone.data.manifest import Manifest
 from fieldstone.data.opening import open_data
-from fieldstone.errors import FieldstoneError, ModelError, RunError
+from fieldstone.errors import FieldstoneError, RunError
 from fieldstone.files import write_page, write_text
 from fieldstone.model.evaluation import answers
 from fieldstone.model.inference import Normalise, logits
@@ -50,12 +50,6 @@ def report(
     """
     folder = Run(Path(run))
     _refuse_without_model(folder)
-    if network is None and not folder.design.exists():
-        raise ModelError(
-            "holds the weights of a network of your own, so its class is needed",
-            file=str(folder.model),
-            fix=f"in Python: fieldstone.verbs.report.report({str(run)!r}, network=YourNetwork())",
-        )
     said = progress or Progress.quiet()
     epochs, manifest, model = read_epochs(folder), read_manifest(folder), load(run, network)
     _refuse_mixed(folder, manifest, model)

@@ -16,7 +16,7 @@ from fieldstone.data.opening import open_data
 from fieldstone.design.design import Design
 from fieldstone.errors import DataError, DeviceError, RunError
 from fieldstone.model.device import pick_device
-from fieldstone.model.model import Model
+from fieldstone.model.model import GIVE_CLASS, Model
 from fieldstone.progress import Progress
 from fieldstone.tasks.choice import task_name
 from fieldstone.tasks.task import TASKS
@@ -176,7 +176,7 @@ def go_on(run: str | Path, *, progress: Progress, network: nn.Module | None = No
         raise RunError(
             "trains a network of your own, so its class is needed" if plan is None else "was built from its design",
             file=str(run),
-            fix="in Python: fieldstone.resume(run, network=YourNetwork())" if plan is None else "leave out network=",
+            fix="leave network out" if plan else GIVE_CLASS,
         )
     chosen = _device_of(settings, folder)
     dataset = open_data(settings["data"], strict=settings["strict"], progress=progress)

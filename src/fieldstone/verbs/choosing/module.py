@@ -52,12 +52,18 @@ def find_module(given: str) -> Any:
     return made
 
 
-def make_module(name: str) -> nn.Module:
-    """What a factory makes, with the same first weights each time."""
+def make_module(name: str, seed: int = 0) -> nn.Module:
+    """What a factory makes, with the same first weights for the same seed.
+
+    Raises:
+        DesignError: as `find_module`, or the text is not of that form.
+    """
+    if not names_module(name):
+        raise DesignError(f"{name!r} is not {FORM}", fix="name the module and what makes the network, as in nets:Net")
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         module: nn.Module = find_module(name)
     return module
 

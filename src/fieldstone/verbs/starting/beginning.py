@@ -120,7 +120,7 @@ def _begin_own(
     held = None if start is None else find_held(start)
     if held is None or held.preprocessing is None:
         if shape is None:
-            raise DesignError(f"a network of your own {_NEEDS}", fix="give input=(C, H, W)")
+            raise DesignError(f"a network of your own {_NEEDS}", fix="give it, as in 3x64x64")
         return Beginning(None, network, None, None, preprocessing_of(shape, recipe), held)
     saw = held.preprocessing
     wanted = (saw.channels, *saw.size) if shape is None else shape
@@ -132,7 +132,7 @@ def _refuse_together(
     design: object, network: object, start: object, shape: Sequence[int] | None, width: float | None
 ) -> None:
     if network is not None and (design is not None or width is not None or (shape is None and start is None)):
-        raise DesignError(f"a network of your own {_NEEDS}", fix="give input=(C, H, W)")
+        raise DesignError(f"a network of your own {_NEEDS}", fix="give it, as in 3x64x64")
     if network is not None and not isinstance(network, nn.Module):
         raise DesignError(f"network {network!r} is no torch.nn.Module", fix="give a module; a name goes to design=")
     if start is not None and width is not None:

@@ -14,7 +14,7 @@ from fieldstone.design.design import Design
 from fieldstone.design.walk import Row
 from fieldstone.errors import DesignError, ModelError
 from fieldstone.geometry import Shape, format_shape
-from fieldstone.model.model import UNNAMED, Model, stored
+from fieldstone.model.model import GIVE_CLASS, UNNAMED, Model, stored
 from fieldstone.model.weight_files import kind_of
 from fieldstone.network.paths import is_inside
 from fieldstone.training.recipe import Recipe
@@ -48,11 +48,10 @@ def find_start(given: str | Path | Model, design: str | Path | Design | None) ->
         raise DesignError("--start brings its own design", fix="leave out --design")
     held = given if isinstance(given, Model) else stored(given)
     if (held.design if isinstance(held, Model) else held.known["design"]) is None:
-        name = "MODEL" if isinstance(given, Model) else repr(str(given))
         raise ModelError(
             "was trained as a network of your own, so its class is needed",
             file=None if isinstance(given, Model) else str(given),
-            fix=f"in Python, give it: fieldstone.train(DATA, start={name}, network=YourNetwork())",
+            fix=GIVE_CLASS,
         )
     return held if isinstance(held, Model) else held.model(device="cpu")
 
