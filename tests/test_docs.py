@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ def folder(page: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         shutil.copy(file, tmp_path / "new" / f"{number}.jpg")  # the decoder looks at the bytes, not at the name
     if page.name == "weights.md":
         torch.save(resnet18().state_dict(), tmp_path / "resnet18.pth")
+    if page.name == "training.md":
+        own = next(block for block in blocks(page, "python") if "class MyNetwork" in block)
+        (tmp_path / "nets.py").write_text(own.partition("\nmodel =")[0], encoding="utf-8")
+        monkeypatch.delitem(sys.modules, "nets", raising=False)
     if page.name == "figures.md":
         for table in (ROOT / "docs" / "figures").glob("*.csv"):
             shutil.copy(table, tmp_path)

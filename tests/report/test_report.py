@@ -374,9 +374,7 @@ def test_a_network_of_ones_own(photos: Path, tmp_path: Path) -> None:
     assert "6 kernels of 5×5 weights in layer 0" in page.text("filters")
     assert "network=YourNetwork()" in page.text("again")
     assert f"data={str(photos)!r}, network=YourNetwork())" in page.text("top")
-    with pytest.raises(
-        ModelError, match="so its class is needed; give it: --network package"
-    ):
+    with pytest.raises(ModelError, match="so its class is needed; give it: --network package"):
         report(tmp_path / "run")
     report(tmp_path / "run", network=Own())
     assert "conv 6 5" in Page.read(tmp_path / "run" / "report.html").text("network")

@@ -188,7 +188,7 @@ def test_a_network_of_your_own_trains_and_needs_its_class_again(photos: Path, tm
     image = next(photos.rglob("*.png"))
     again = fs.load(tmp_path / "run", network=network())
     assert again.predict(image) == model.predict(image)
-    with pytest.raises(DesignError, match=r"needs its input; give input=\(C, H, W\)"):
+    with pytest.raises(DesignError, match=r"needs its input; give it, as in 3x64x64"):
         fs.train(photos, network=network())
 
 
