@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 import fieldstone as fs
 from fieldstone.cli import run
@@ -254,6 +255,9 @@ def test_few_photos_are_told_of_learned_weights(
 ) -> None:
     fs.train(others, design=SMALL, recipe=fs.Recipe(epochs=1), out=tmp_path / "run")
     assert "photos are few to learn from nothing: --start efficientnet-lite-0" in capsys.readouterr().err
+    own = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1))
+    fs.train(others, network=own, input=(3, 16, 16), recipe=fs.Recipe(epochs=1), out=tmp_path / "own")
+    assert "few to learn" not in capsys.readouterr().err  # those weights are not for it
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def carry_out(
     job.write_plan()
     for line in announcement(job, augment_chosen=asked.augment is None):
         progress.say(line)
-    if start is None and _are_photos(dataset) and len(train_rows) < FEW_PHOTOS:
+    if start is None and network is None and _are_photos(dataset) and len(train_rows) < FEW_PHOTOS:
         progress.say(
             f"{len(train_rows):,} photos are few to learn from nothing: "
             "--start efficientnet-lite-0 begins with what a network learned from a million"
