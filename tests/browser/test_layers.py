@@ -20,7 +20,7 @@ from fieldstone.geometry import Moves, Resized, Transposed, Window
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-LAYERS = Path(fieldstone.__file__).parent / "explain" / "page" / "layers.js"
+LAYERS = Path(fieldstone.__file__).parent / "explain" / "page" / "numbers" / "layers.js"
 EACH = 120  # random settings of each kind
 RUN = """async ([source, cases]) => {
   const layers = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));

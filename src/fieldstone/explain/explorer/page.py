@@ -12,14 +12,14 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 PAGE = Path(__file__).parent.with_name("page")
-"""The folder of the shell, the style sheets and the modules."""
+"""The folder of the shell, the style sheets and the modules. A module's name says which it is, whatever its folder."""
 
 FIRST_STYLE = "style.css"
 
 
 def html(payload: dict[str, Any]) -> str:
     """The page of a payload."""
-    shell = Environment(autoescape=True).from_string(_text("page.html.jinja"))
+    shell = Environment(autoescape=True).from_string((PAGE / "page.html.jinja").read_text(encoding="utf-8"))
     return shell.render(
         title=payload["title"],
         style=Markup(_styles()),
@@ -36,21 +36,22 @@ def as_script(value: Any) -> Markup:
     return Markup(text)
 
 
-def _text(name: str) -> str:
-    return (PAGE / name).read_text(encoding="utf-8")
-
-
 @cache
 def _styles() -> str:
-    names = sorted(path.name for path in PAGE.glob("*.css"))
-    return "\n".join(_text(name) for name in sorted(names, key=lambda name: name != FIRST_STYLE))
+    sheets = sorted(_files("css"), key=lambda path: path.name != FIRST_STYLE)
+    return "\n".join(path.read_text(encoding="utf-8") for path in sheets)
 
 
 @cache
 def _imports() -> dict[str, dict[str, str]]:
     """An import map: each module by its bare name, as a `data:` address, which works in a page from a file too."""
-    modules = {f"fieldstone/{path.stem}": path.read_bytes() for path in sorted(PAGE.glob("*.js"))}
+    modules = {f"fieldstone/{path.stem}": path.read_bytes() for path in _files("js")}
     return {"imports": {name: _address(content) for name, content in modules.items()}}
+
+
+def _files(kind: str) -> list[Path]:
+    """Those of all folders, in the order of their names."""
+    return sorted(PAGE.rglob(f"*.{kind}"), key=lambda path: path.name)
 
 
 def _address(content: bytes) -> str:
