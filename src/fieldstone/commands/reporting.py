@@ -19,10 +19,10 @@ from fieldstone.progress import Progress
 )
 def report(*, run: str, data: str | None, network: str | None, out: str | None, as_json: bool) -> int:
     """Write what came of a training as one page of HTML."""
-    from fieldstone.verbs.choosing.module import make_module
+    from fieldstone.verbs.choosing.module import own_network
     from fieldstone.verbs.report import report as verb
 
-    own = None if network is None else make_module(network)
+    own = own_network(network)
     with Progress() as progress:
         place = verb(run, data=data, out=out, network=own, progress=progress)
     print(json.dumps({"report": str(place)}) if as_json else f"report {place}")

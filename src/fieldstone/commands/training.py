@@ -61,7 +61,7 @@ def train(
 ) -> int:  # fmt: skip
     """Train a network on images and keep the best in a run."""
     from fieldstone.verbs import train as verb
-    from fieldstone.verbs.choosing.module import make_module
+    from fieldstone.verbs.choosing.module import own_network
     from fieldstone.verbs.choosing.sizes import parse_shape
     from fieldstone.verbs.job.outcome import summary
 
@@ -79,13 +79,12 @@ def train(
             given |= {"--threads": threads}
             given |= {f"--{name.replace('_', '-')}": value for name, value in named.items()}
             _refuse([name for name, value in given.items() if value is not None], "--resume takes all from the run")
-            own = None if network is None else make_module(network)
-            result = verb.go_on(resume, network=own, progress=progress)
+            result = verb.go_on(resume, network=own_network(network), progress=progress)
         elif path is None:
             raise DataError("no data is named", fix="give a folder of images, or demo-digits; or --resume RUN")
         else:
             chosen = _recipe(recipe, verb.default_recipe(start), named, settings or [])
-            own = None if network is None else make_module(network, chosen.seed)
+            own = own_network(network, chosen.seed)
             result = verb.carry_out(
                 path, progress=progress, design=design, network=own, start=start, shape=parse_shape(shape), width=width,
                 task=task, recipe=chosen, out=out, device=device, threads=threads, strict=strict,

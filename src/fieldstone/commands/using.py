@@ -61,9 +61,9 @@ def predict(
 def loaded(model: str, network: str | None, device: str | None) -> Model:
     """The model of a name, a run or a file, in a network of the user's own where one is named."""
     from fieldstone.model.model import load
-    from fieldstone.verbs.choosing.module import make_module
+    from fieldstone.verbs.choosing.module import own_network
 
-    return load(model, None if network is None else make_module(network), device=device)
+    return load(model, own_network(network), device=device)
 
 
 def _set_threads(threads: int | None) -> None:

@@ -161,11 +161,9 @@ def _traced(subject: Subject, last: Row) -> dict[str, Seen]:
     seen = {last.path: Seen(top, left, np.ones((1, 1), np.bool_))}
     gated: dict[str, Seen] = {}  # the part by way of blocks that see their whole input, the same for every value
     for row in reversed(subject.order):
-        for source, read in _read(subject, row, seen[row.path]) if row.path in seen else ():
-            seen[source] = seen[source].beside(read) if source in seen else read
-        through = seen if isinstance(row.window, Whole) else gated
-        for source, read in _read(subject, row, through[row.path]) if row.path in through else ():
-            gated[source] = gated[source].beside(read) if source in gated else read
+        for found, part in ((seen, seen), (gated, seen if isinstance(row.window, Whole) else gated)):
+            for source, read in _read(subject, row, part[row.path]) if row.path in part else ():
+                found[source] = found[source].beside(read) if source in found else read
     # As in the analysis, after a gate the whole map is seen, and no more of the padding than by the gate.
     return {path: one.cut(gated[path], _shape(subject, path)) if path in gated else one for path, one in seen.items()}
 

@@ -68,6 +68,11 @@ def make_module(name: str, seed: int = 0) -> nn.Module:
     return module
 
 
+def own_network(name: str | None, seed: int = 0) -> nn.Module | None:
+    """What `--network` names, if it does."""
+    return None if name is None else make_module(name, seed)
+
+
 def module_input(shape: tuple[int, ...] | None, width: float | None) -> tuple[int, ...]:
     """The shape that a module is inspected at. Raises DesignError without one, and for what only designs have."""
     if width is not None:
